@@ -1,0 +1,1 @@
+"""Messengers and HTTP: translation between their bytes and `core`. Nothing is decided here."""

@@ -1,0 +1,1 @@
+"""Text of any shape into typed alerts."""

@@ -1,0 +1,208 @@
+"""What can go out: one card model, rendered by each channel within its own limits (`core.channel.Limits`).
+
+Texts in a card are plain text. A channel escapes them for its own markup; nothing here is ever read as markdown, HTML
+or a mention. Words for people are chosen before a card is built (`core.views`), so a card has one language.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Tone = Literal["neutral", "info", "success", "warning", "danger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph; newlines are kept."""
+
+    text: str
+    style: Literal["normal", "strong", "muted"] = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A labelled value."""
+
+    label: str
+    value: str
+    tone: Tone = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Labelled values in one or two columns."""
+
+    items: tuple[Field, ...]
+    columns: Literal[1, 2] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text. `total` says how many rows there are in truth when `rows` is only a part."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Lines of a log, numbered as in the source.
+
+    Attributes:
+        lines: (number, text) in order; gaps in the numbers are real gaps and are shown as such.
+        marked: numbers of the lines that prove something.
+        title: where it is from.
+    """
+
+    lines: tuple[tuple[int, str], ...]
+    marked: frozenset[int] = frozenset()
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Counts or durations to look at. Every chart can also be read as text.
+
+    Attributes:
+        points: (label, value, tone).
+        unit: written after each value, e.g. `s`; may be empty.
+    """
+
+    kind: Literal["bar", "pie", "line"]
+    points: tuple[tuple[str, float, Tone], ...]
+    title: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press. Pressing sends `core.messages.Click` with this command and these arguments, or opens `url`."""
+
+    label: str
+    command: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    style: Literal["default", "primary", "danger"] = "default"
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """A row of buttons, most useful first: a channel that cannot show all moves the last ones into a menu or a page."""
+
+    items: tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of a list, with its own fields and buttons: a failed instance, a choice, a mute."""
+
+    title: str
+    subtitle: str = ""
+    tone: Tone = "neutral"
+    fields: tuple[Field, ...] = ()
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A value a person may enter or choose in a form."""
+
+    name: str
+    label: str
+    kind: Literal["text", "multiline", "date", "select"] = "text"
+    options: tuple[tuple[str, str], ...] = ()
+    required: bool = False
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Inputs that are sent together by one button."""
+
+    inputs: tuple[Input, ...]
+    submit: Button
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Small print: sources, times, limits."""
+
+    text: str
+
+
+Block = Text | Fields | Table | Log | Chart | Buttons | Item | Form | Note
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One answer.
+
+    Attributes:
+        title: a few words.
+        blocks: in reading order.
+        tone: colour of the header; the title says the same in words, since colour alone tells not everyone.
+        subtitle: usually the time with zone and the business date.
+    """
+
+    title: str
+    blocks: tuple[Block, ...] = ()
+    tone: Tone = "neutral"
+    subtitle: str = ""
+
+    def as_text(self) -> str:
+        """The whole card as plain text: for old clients, terminals, the model's history and search."""
+        return "\n".join(_lines(self))
+
+
+def buttons(card: Card) -> Iterator[Button]:
+    """Every button of a card, in reading order."""
+    for block in card.blocks:
+        match block:
+            case Buttons(items):
+                yield from items
+            case Item():
+                yield from block.buttons
+            case Form():
+                yield block.submit
+            case _:
+                pass
+
+
+def _lines(card: Card) -> Iterator[str]:
+    yield card.title
+    if card.subtitle:
+        yield card.subtitle
+    for block in card.blocks:
+        yield from _block_lines(block)
+
+
+def _block_lines(block: Block) -> Iterator[str]:  # noqa: C901  # one flat case a block
+    match block:
+        case Text(text) | Note(text):
+            yield text
+        case Fields(items):
+            yield from (f"{item.label}: {item.value}" for item in items)
+        case Table():
+            yield " | ".join(block.columns)
+            yield from (" | ".join(row) for row in block.rows)
+            if block.total > len(block.rows):
+                yield f"… {len(block.rows)}/{block.total}"
+        case Log():
+            if block.title:
+                yield block.title
+            yield from (f"{'>' if number in block.marked else ' '} {number:>5}  {text}" for number, text in block.lines)
+        case Chart():
+            if block.title:
+                yield block.title
+            yield "  ".join(f"{label} {value:g}{block.unit}" for label, value, _ in block.points)
+        case Buttons(items):
+            yield "  ".join(f"[{button.label}]" for button in items)
+        case Item():
+            yield f"· {block.title}" + (f"  {block.subtitle}" if block.subtitle else "")
+            yield from (f"    {item.label}: {item.value}" for item in block.fields)
+            if block.buttons:
+                yield "    " + "  ".join(f"[{button.label}]" for button in block.buttons)
+        case Form():
+            yield from (f"{item.label}: {item.value or '…'}" for item in block.inputs)
+            yield f"[{block.submit.label}]"

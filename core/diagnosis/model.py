@@ -1,0 +1,152 @@
+"""What a diagnosis rests on and what it says. Each statement names the evidence that proves it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from core.schedulers.base import Constraints, DataTable, Instance, LogPage, Related
+
+
+class Cause(StrEnum):
+    """Classes of root causes, one meaning each."""
+
+    SQL_ERROR = "sql_error"
+    """The statement itself is wrong: syntax, types, ambiguous column, division by zero."""
+    MISSING_OBJECT = "missing_object"
+    """A table, partition, column, file, topic or function does not exist."""
+    SCHEMA_MISMATCH = "schema_mismatch"
+    """Both sides exist and do not fit: column count, types, changed upstream schema."""
+    DATA_QUALITY = "data_quality"
+    """The data broke a rule: nulls, duplicates, dirty records over the limit, a failed test."""
+    PERMISSION = "permission"
+    """Credentials or rights were refused."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """The program ran out of memory: heap, container limit, OOM killer."""
+    RESOURCE_SHORTAGE = "resource_shortage"
+    """The platform had none to give: quota, slots, disk, connections."""
+    TIMEOUT = "timeout"
+    """It ran longer than it was allowed to."""
+    LOCK_CONFLICT = "lock_conflict"
+    """Another transaction or job held what it needed."""
+    NETWORK = "network"
+    """A connection was refused, reset, not resolved or not answered."""
+    UPSTREAM_FAILED = "upstream_failed"
+    """It did not run, or ran without data, since something before it failed or is not finished."""
+    CODE_ERROR = "code_error"
+    """The program raised an exception of its own making."""
+    ENVIRONMENT = "environment"
+    """Missing module, wrong interpreter, missing command or variable."""
+    CONFIGURATION = "configuration"
+    """A wrong or missing setting, parameter or connection."""
+    KILLED = "killed"
+    """A person or the platform stopped it."""
+    PLATFORM = "platform"
+    """The scheduler or engine itself failed: worker lost, internal error."""
+    SUCCESS_OR_HEALTHY = "success_or_healthy"
+    """Nothing is wrong."""
+    UNKNOWN = "unknown"
+    """Not enough evidence. A valid answer."""
+
+
+Confidence = Literal["confirmed", "likely", "inconclusive"]
+RerunHelps = Literal["yes", "no", "after_fix", "unknown"]
+CheckName = Literal["upstream", "schedule", "throttling", "resources", "execution"]
+Outcome = Literal["pass", "blocked", "skipped", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that was looked up for one instance. Missing parts are empty, and the diagnosis says so.
+
+    Attributes:
+        now: the moment of the question; the functions have no clock of their own.
+        log: of the latest run, masked.
+        upstream: to the top-most unfinished ancestor.
+        history: of the same task, newest first.
+        tables: what the task writes.
+    """
+
+    instance: Instance
+    now: datetime
+    log: LogPage | None = None
+    constraints: Constraints = Constraints()
+    upstream: tuple[Related, ...] = ()
+    downstream: tuple[Related, ...] = ()
+    history: tuple[Instance, ...] = ()
+    tables: tuple[DataTable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One piece of evidence. `source` is `log`, `status`, `history`, `upstream`, `constraints` or `table`.
+
+    Attributes:
+        id: how statements cite it: `L41` for line 41 of the log, `S1`, `U2` …
+        line: line number in the log; 0 for other sources.
+        text: the line or the fact, masked, untrusted.
+    """
+
+    id: str
+    source: str
+    text: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One of the ordered checks. `detail` is a key in the catalogue area `diagnosis`, filled by `values`."""
+
+    name: CheckName
+    outcome: Outcome
+    detail: str
+    values: tuple[tuple[str, str], ...] = ()
+    proofs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogFinding:
+    """What a log says by itself.
+
+    Attributes:
+        rule: id of the signature that matched, e.g. `maxcompute.table-not-found`; empty for the generic extractor.
+        object: what the fault is about: a table, column, host, file, class; empty when the log does not say.
+        proofs: the lines, the root error first.
+        advice: key in the catalogue area `diagnosis` of what to do.
+        injection: numbers of lines that try to instruct the reader.
+    """
+
+    cause: Cause
+    confidence: Confidence
+    rerun_helps: RerunHelps
+    proofs: tuple[Proof, ...] = ()
+    rule: str = ""
+    object: str = ""
+    advice: str = ""
+    injection: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The verdict on one instance.
+
+    Attributes:
+        checks: all five, in the platform's order.
+        advice: keys in the catalogue area `diagnosis`, most useful first.
+        blocker: top-most unfinished ancestor that keeps it from starting, if any.
+        downstream: how many instances wait for it.
+        also_failed_yesterday: whether the previous cycle failed too; None when not known.
+        injection: numbers of log lines that try to instruct the reader; shown as a warning, never followed.
+    """
+
+    cause: Cause
+    confidence: Confidence
+    rerun_helps: RerunHelps
+    checks: tuple[Check, ...]
+    proofs: tuple[Proof, ...] = ()
+    object: str = ""
+    advice: tuple[str, ...] = ()
+    blocker: Instance | None = None
+    downstream: int = 0
+    also_failed_yesterday: bool | None = None
+    injection: tuple[int, ...] = field(default_factory=tuple)

@@ -1,0 +1,231 @@
+"""What a tool found, as types. Cards are built from these (`core.views`), never from prose, and so is what a model reads.
+
+Every result says what was asked and when; one that found nothing says where it looked. `Outage` names a scheduler that
+could not be asked, so that a partial answer never passes for a whole one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from core.diagnosis.model import Diagnosis
+from core.schedulers.base import (
+    Constraints,
+    DataTable,
+    Instance,
+    LogPage,
+    Operation,
+    Related,
+    Status,
+    TableUpdate,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A scheduler that did not answer. `last_answer` is when it last did, if ever in this process."""
+
+    scheduler: str
+    error: str
+    last_answer: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of one group of instances: all a person may operate, or their own."""
+
+    counts: Mapping[Status, int]
+    failed: int
+    repeated: int
+
+    @property
+    def total(self) -> int:
+        """All instances of the group."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How the day went. `failed` counts instances that failed today up to now; `repeated` tasks that also failed yesterday.
+
+    Attributes:
+        day: calendar day of the runs.
+        operable: all that the person may operate.
+        mine: those they own.
+    """
+
+    day: date
+    as_of: datetime
+    operable: Tally
+    mine: Tally
+    outages: tuple[Outage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceList:
+    """Instances that match a question.
+
+    Attributes:
+        kind: why they are listed; chooses the title.
+        subject: the project, owner or text asked for; empty for "all".
+        total: how many match; more than are listed when the list was cut.
+    """
+
+    kind: Literal["failed", "repeated", "running", "waiting", "project", "mine", "search", "all"]
+    day: date
+    as_of: datetime
+    instances: tuple[Instance, ...]
+    total: int
+    subject: str = ""
+    outages: tuple[Outage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceDetail:
+    """What one instance is doing.
+
+    Attributes:
+        blockers: unfinished direct upstream instances, when it waits.
+        history: instances of the same task, newest first, itself included.
+    """
+
+    instance: Instance
+    as_of: datetime
+    constraints: Constraints = Constraints()
+    blockers: tuple[Instance, ...] = ()
+    history: tuple[Instance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """Whether a table was updated.
+
+    Attributes:
+        verdict: `updated` for the day asked about, `pending` (not yet, still expected), `late` (should have been),
+            `empty` (updated, without rows), `failed` (its producer failed), `unknown` (the platform does not tell).
+        day: calendar day asked about.
+        update: the newest real update, whichever day it was.
+        producer: instance of the producing task for that day.
+        expected_at: when it usually is there, from the producer's history.
+        reason: key of a sentence in the catalogue area `tables`, e.g. `dry_run`: why a success does not count.
+    """
+
+    table: DataTable
+    verdict: Literal["updated", "pending", "late", "empty", "failed", "unknown"]
+    day: date
+    as_of: datetime
+    update: TableUpdate | None = None
+    producer: Instance | None = None
+    expected_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogView:
+    """Part of a log, masked. `marked` are line numbers that look like the fault; `injection`, lines that try to instruct."""
+
+    instance: Instance
+    page: LogPage
+    as_of: datetime
+    marked: frozenset[int] = frozenset()
+    injection: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Instances up- or downstream of one."""
+
+    instance: Instance
+    direction: Literal["upstream", "downstream"]
+    related: tuple[Related, ...]
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosed:
+    """A diagnosis and what it is of."""
+
+    instance: Instance
+    diagnosis: Diagnosis
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change that waits for a person, or what became of it.
+
+    Attributes:
+        id: short and sayable, e.g. `P-7K3QX`.
+        state: `open` → `confirmed` → `executing` → `following` → `succeeded` | `failed`; or `cancelled`, `expired`,
+            `void` (the target changed), `refused` (the platform said no), `unknown` (no answer; being checked).
+        requester: name of the person who asked.
+        decider: name of the person who confirmed or cancelled; empty while open.
+        instance: the target as it was when proposed, or as it is now once confirmed.
+        affected: how many instances it touches, the target included.
+        message: what the platform or the check said; safe to show.
+    """
+
+    id: str
+    operation: Operation
+    instance: Instance
+    state: str
+    requester: str
+    expires_at: datetime
+    decider: str = ""
+    affected: int = 1
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Several things were meant. `options` are (reference, label); picking one repeats `command` with it."""
+
+    kind: str
+    name: str
+    options: tuple[tuple[str, str], ...]
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Nothing has this name. `searched` names the schedulers that were asked."""
+
+    kind: str
+    name: str
+    nearest: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """It could not be done. `text` is a key of the catalogue area `errors`, `details` its values."""
+
+    text: str
+    details: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence of the catalogue area `notices`: help, greeting, "who am I", a question back."""
+
+    text: str
+    details: Mapping[str, str] = field(default_factory=dict[str, str])
+    suggestions: tuple[str, ...] = ()
+
+
+Result = (
+    Overview
+    | InstanceList
+    | InstanceDetail
+    | TableReport
+    | LogView
+    | Lineage
+    | Diagnosed
+    | Proposal
+    | Choice
+    | Missing
+    | Problem
+    | Notice
+)

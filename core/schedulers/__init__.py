@@ -1,0 +1,1 @@
+"""Schedulers behind one Protocol (`base.py`); `fleet.py` asks several at once."""

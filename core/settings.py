@@ -1,0 +1,236 @@
+"""Settings: a TOML file, then environment variables over it, checked once at start.
+
+`xops.toml` in the working directory, or the file named by `XOPS_SETTINGS`. Any value can be given as an environment
+variable: `XOPS_FEISHU__APP_SECRET` is `app_secret` in `[feishu]`. Secrets never print. docs/configuration.md lists all.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from core.errors import ConfigurationError
+
+Role = Literal["viewer", "operator", "admin"]
+Language = Literal["zh-CN", "zh-TW", "en"]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+
+WEAK_SECRETS = frozenset({"secret", "changeme", "change-me", "password", "admin", "token", "test", "123456", "xops"})
+
+
+def _strong(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if text and (text.lower() in WEAK_SECRETS or len(text) < 8):
+        raise ValueError("is a default or too short to be a secret: use at least 8 characters nobody can guess")
+    return value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_strong)]
+
+
+class _Section(BaseModel):
+    """Unknown keys are refused, so that a misspelt one is found at start and not at 3 a.m."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Server(_Section):
+    """The HTTP server that serves the web page and receives webhooks."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str = ""
+    """Address people's phones reach, e.g. `https://xops.example.com`; used in links on cards."""
+    body_limit: int = Field(default=1_048_576, ge=1024)
+    """Largest request body in bytes; larger ones get 413."""
+
+
+class Storage(_Section):
+    """Where things are kept: `sqlite:///path` or `postgresql://user:password@host/database`."""
+
+    url: SecretStr = SecretStr("sqlite:///data/xops.sqlite")
+    lease_seconds: float = Field(default=15.0, gt=0)
+    """A replica silent for this long is taken for dead, and its work is taken over."""
+
+
+class Model(_Section):
+    """The language model. Without one, the built-in rules choose the tools.
+
+    Any OpenAI-compatible endpoint needs `base_url`, `name` and `api_key`. For other providers set `provider` to what
+    `langchain.chat_models.init_chat_model` calls `model_provider`, and install its package.
+    """
+
+    name: str = ""
+    base_url: str = ""
+    api_key: SecretStr = SecretStr("")
+    provider: str = "openai"
+    timeout_seconds: float = Field(default=30.0, gt=0)
+    """For one call of the model."""
+    turn_seconds: float = Field(default=60.0, gt=0)
+    """For a whole answer; then the built-in rules answer."""
+    turn_steps: int = Field(default=6, ge=1, le=30)
+    """Most calls of the model in one answer."""
+    turn_tokens: int = Field(default=30_000, ge=500)
+    """Most tokens, in and out, in one answer."""
+
+
+class SchedulerConnection(_Section):
+    """One scheduler. `kind` decides which of the other values are needed."""
+
+    name: Name
+    kind: Literal["simulated", "airflow"]
+    url: str = ""
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    token: SecretStr = SecretStr("")
+    zone: str = ""
+    timeout_seconds: float = Field(default=15.0, gt=0)
+    seed: int = 20
+    """`simulated` only: which night."""
+    speed: float = Field(default=60.0, gt=0)
+    """`simulated` only: how many times faster than real time a rerun goes."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "SchedulerConnection":
+        if self.kind == "airflow" and not self.url:
+            raise ValueError(f"scheduler {self.name}: kind 'airflow' needs url, e.g. http://airflow.example.com:8080")
+        if self.kind == "airflow" and not (self.token.get_secret_value() or self.username):
+            raise ValueError(f"scheduler {self.name}: give username and password, or token")
+        return self
+
+
+class Feishu(_Section):
+    """A self-built Feishu app. Off while `app_id` is empty."""
+
+    app_id: str = ""
+    app_secret: Secret = SecretStr("")
+    encrypt_key: Secret = SecretStr("")
+    verification_token: Secret = SecretStr("")
+    domain: str = "https://open.feishu.cn"
+    bot_open_id: str = ""
+    """`open_id` of the bot itself, to tell mentions of it from others; looked up at start when empty."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Feishu":
+        needed = ("app_secret", "encrypt_key", "verification_token")
+        missing = [name for name in needed if not getattr(self, name).get_secret_value()]
+        if self.app_id and missing:
+            raise ValueError(f"feishu.app_id is set, so these are needed too: {', '.join(missing)}")
+        return self
+
+
+class Web(_Section):
+    """The page `/mobile/ops/chat`."""
+
+    sign_on_token: Secret = SecretStr("")
+    """Long random token that signs a person on; when empty, one is made at each start and printed once."""
+    person: str = "demo"
+    """Name of the person (in `people`) that the sign-on token stands for."""
+    session_hours: float = Field(default=12.0, gt=0)
+
+
+class PersonSettings(_Section):
+    """Someone with rights. Whoever is not listed may look at nothing but the help, and change nothing."""
+
+    name: str = Field(min_length=1, max_length=80)
+    role: Role = "viewer"
+    projects: tuple[str, ...] = ()
+    """Projects they may operate, `*` for all, or `scheduler:project`."""
+    owners: tuple[str, ...] = ()
+    """Names under which schedulers list them as an owner."""
+    identities: dict[str, str] = Field(default_factory=dict[str, str])
+    """Channel name to the person's id there, e.g. `feishu = "ou_…"`."""
+    language: Language | Literal[""] = ""
+
+
+def _demo_people() -> tuple[PersonSettings, ...]:
+    return (
+        PersonSettings(
+            name="demo",
+            role="operator",
+            projects=("*",),
+            owners=("陈晓雯",),
+            identities={"web": "demo", "terminal": "demo"},
+        ),
+    )
+
+
+def _demo_schedulers() -> tuple[SchedulerConnection, ...]:
+    return (SchedulerConnection(name="demo", kind="simulated"),)
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured. The default is the embedded demonstration: no account, no model, no server."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="XOPS_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    language: Language = "zh-CN"
+    zone: str = "Asia/Shanghai"
+    server: Server = Server()
+    storage: Storage = Storage()
+    model: Model = Model()
+    schedulers: tuple[SchedulerConnection, ...] = Field(default_factory=_demo_schedulers)
+    feishu: Feishu = Feishu()
+    web: Web = Web()
+    people: tuple[PersonSettings, ...] = Field(default_factory=_demo_people)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        for zone in {self.zone, *(c.zone for c in self.schedulers if c.zone)}:
+            try:
+                ZoneInfo(zone)
+            except (ZoneInfoNotFoundError, ValueError) as error:
+                raise ValueError(f"zone {zone!r} is not known: use a name such as Asia/Shanghai") from error
+        for kind, names in (
+            ("schedulers", [c.name for c in self.schedulers]),
+            ("people", [p.name for p in self.people]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{kind}: the name {', '.join(twice)} is used twice")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Explicit values, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_path())
+
+
+def settings_path() -> Path:
+    """The settings file in use; it need not exist unless `XOPS_SETTINGS` names it."""
+    return Path(os.environ.get("XOPS_SETTINGS", "xops.toml"))
+
+
+def load_settings() -> Settings:
+    """Read and check the settings.
+
+    Raises:
+        ConfigurationError: with one line for each problem, naming the value and what to do; never the value itself.
+    """
+    if "XOPS_SETTINGS" in os.environ and not settings_path().is_file():
+        raise ConfigurationError(f"XOPS_SETTINGS names {settings_path()}, which is not a file")
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(part) for part in e['loc']) or 'settings'}: {e['msg']}" for e in error.errors()]
+        raise ConfigurationError("\n".join(lines)) from error
+    except ValueError as error:  # the file is not TOML
+        raise ConfigurationError(f"{settings_path()}: {error}") from error
