@@ -1,0 +1,20 @@
+"""The one list of modules that own a table.
+
+A table exists for migrations and tests once its module is imported, so whoever needs all of them asks here.
+"""
+
+from importlib import import_module
+
+from sqlalchemy import MetaData
+
+from core.store.database import metadata
+
+OWNERS: tuple[str, ...] = ()
+"""Modules that declare tables on `core.store.metadata`. Add yours, then add a migration (core/store/migrate.py)."""
+
+
+def declared() -> MetaData:
+    """`metadata` with every table of X-Ops in it."""
+    for owner in OWNERS:
+        import_module(owner)
+    return metadata
