@@ -49,6 +49,10 @@ class Person:
         names = {"*", task.project, f"{task.scheduler}:{task.project}"}
         return RANK[self.role] >= RANK["operator"] and bool(names & self.projects)
 
+    def may(self, operation: Operation, task: Task) -> bool:
+        """Whether `Access.may_operate` would let them: decides which buttons they see, never what is carried out."""
+        return RANK[self.role] >= RANK[NEEDED[operation]] and self.operates(task)
+
     def owns(self, task: Task) -> bool:
         """Whether a scheduler lists them as an owner of the task."""
         return bool(self.owners & set(task.owners))

@@ -70,6 +70,7 @@ class InstanceList:
         kind: why they are listed; chooses the title.
         subject: the project, owner or text asked for; empty for "all".
         total: how many match; more than are listed when the list was cut.
+        offset: how many come before the first one listed.
     """
 
     kind: Literal["failed", "repeated", "running", "waiting", "project", "mine", "search", "all"]
@@ -79,6 +80,7 @@ class InstanceList:
     total: int
     subject: str = ""
     outages: tuple[Outage, ...] = ()
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,23 +181,31 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Several things were meant. `options` are (reference, label); picking one repeats `command` with it."""
+    """Several things were meant. `options` are (reference, label); picking one repeats `command` with it.
+
+    Attributes:
+        kind: what was looked for, as in `core.errors.NotFound`.
+        command: a command word, e.g. `log`; the picked reference becomes its `target` (`name` for `table`).
+        arguments: its other arguments, e.g. `operation` of `propose`.
+    """
 
     kind: str
     name: str
     options: tuple[tuple[str, str], ...]
     command: str
+    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Nothing has this name. `searched` names the schedulers that were asked."""
+    """Nothing has this name. `searched` names the schedulers that were asked; `command` and `arguments` as in `Choice`."""
 
     kind: str
     name: str
     nearest: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     command: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
