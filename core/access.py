@@ -71,7 +71,8 @@ class Access:
         for entry in people:
             person = Person(entry.name, entry.role, frozenset(entry.projects), frozenset(entry.owners), entry.language)
             self._named[entry.name] = person
-            for channel, identity in entry.identities.items():
+            own_word = {"terminal": entry.name, "web": entry.name}  # both are entered with the settings' own secrets
+            for channel, identity in (own_word | entry.identities).items():
                 self._people[channel, identity] = person
 
     def person(self, actor: Actor) -> Person:

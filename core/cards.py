@@ -6,7 +6,9 @@ or a mention. Words for people are chosen before a card is built (`core.views`),
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, TypeAdapter
 
 Tone = Literal["neutral", "info", "success", "warning", "danger"]
 
@@ -17,6 +19,7 @@ class Text:
 
     text: str
     style: Literal["normal", "strong", "muted"] = "normal"
+    type: Literal["text"] = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Fields:
 
     items: tuple[Field, ...]
     columns: Literal[1, 2] = 2
+    type: Literal["fields"] = "fields"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     total: int = 0
+    type: Literal["table"] = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Log:
     lines: tuple[tuple[int, str], ...]
     marked: frozenset[int] = frozenset()
     title: str = ""
+    type: Literal["log"] = "log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Chart:
     points: tuple[tuple[str, float, Tone], ...]
     title: str = ""
     unit: str = ""
+    type: Literal["chart"] = "chart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class Buttons:
     """A row of buttons, most useful first: a channel that cannot show all moves the last ones into a menu or a page."""
 
     items: tuple[Button, ...]
+    type: Literal["buttons"] = "buttons"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,7 @@ class Item:
     tone: Tone = "neutral"
     fields: tuple[Field, ...] = ()
     buttons: tuple[Button, ...] = ()
+    type: Literal["item"] = "item"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,7 @@ class Form:
 
     inputs: tuple[Input, ...]
     submit: Button
+    type: Literal["form"] = "form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +139,10 @@ class Note:
     """Small print: sources, times, limits."""
 
     text: str
+    type: Literal["note"] = "note"
 
 
-Block = Text | Fields | Table | Log | Chart | Buttons | Item | Form | Note
+Block = Annotated[Text | Fields | Table | Log | Chart | Buttons | Item | Form | Note, Discriminator("type")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +166,15 @@ class Card:
         return "\n".join(_lines(self))
 
 
+CARD: TypeAdapter[Card] = TypeAdapter(Card)
+"""Reads and writes a `Card` as JSON: to keep it, and for scripts."""
+
+
 def buttons(card: Card) -> Iterator[Button]:
     """Every button of a card, in reading order."""
     for block in card.blocks:
         match block:
-            case Buttons(items):
+            case Buttons(items=items):
                 yield from items
             case Item():
                 yield from block.buttons
@@ -179,9 +194,9 @@ def _lines(card: Card) -> Iterator[str]:
 
 def _block_lines(block: Block) -> Iterator[str]:  # noqa: C901  # one flat case a block
     match block:
-        case Text(text) | Note(text):
+        case Text(text=text) | Note(text=text):
             yield text
-        case Fields(items):
+        case Fields(items=items):
             yield from (f"{item.label}: {item.value}" for item in items)
         case Table():
             yield " | ".join(block.columns)
@@ -196,7 +211,7 @@ def _block_lines(block: Block) -> Iterator[str]:  # noqa: C901  # one flat case 
             if block.title:
                 yield block.title
             yield "  ".join(f"{label} {value:g}{block.unit}" for label, value, _ in block.points)
-        case Buttons(items):
+        case Buttons(items=items):
             yield "  ".join(f"[{button.label}]" for button in items)
         case Item():
             yield f"· {block.title}" + (f"  {block.subtitle}" if block.subtitle else "")

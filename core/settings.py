@@ -158,7 +158,6 @@ def _demo_people() -> tuple[PersonSettings, ...]:
             role="operator",
             projects=("*",),
             owners=("陈晓雯",),
-            identities={"web": "demo", "terminal": "demo"},
         ),
     )
 
