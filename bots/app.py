@@ -1,0 +1,240 @@
+"""The composition root: settings in, a running assistant out. Objects are built here and passed in; nothing finds another.
+
+Application   the assistant itself: store, schedulers, agent, engine, durable work. No HTTP; a terminal uses it as it is.
+serve         the HTTP server around it: webhooks, the web page, health and metrics.
+"""
+
+import asyncio
+import gc
+import os
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import structlog
+from aiohttp import web
+from core.agent.history import History
+from core.audit import Audit
+from core.store.migrate import upgrade
+from core.tools.act import Act
+from core.work import Work
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bots.feishu.client import FeishuChannel
+from bots.feishu.routes import feishu_routes
+from bots.terminal import TerminalChannel
+from bots.web.channel import WebChannel
+from bots.web.routes import web_routes
+from core import views
+from core.access import Access, Person
+from core.agent import Agent
+from core.cards import Card
+from core.channel import Channel
+from core.commands import Commands
+from core.delivery import Delivery
+from core.engine import Engine
+from core.execution import Execution
+from core.http import Http
+from core.i18n import closest, words
+from core.inbox import Inbox
+from core.lanes import Lanes
+from core.observe import READY
+from core.proposals import Proposals
+from core.results import Proposal
+from core.schedulers.base import Scheduler
+from core.schedulers.fleet import Fleet
+from core.settings import SchedulerConnection, Settings
+from core.store import Store
+from core.tools.look import Look
+
+DRAIN_SECONDS = 10.0
+"""How long answers under way may take to end when the process is asked to stop."""
+
+log = structlog.get_logger(__name__)
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+class Application:
+    """Everything but HTTP.
+
+    Args:
+        settings: checked settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.zone = ZoneInfo(settings.zone)
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+        self.store = Store(settings.storage.url.get_secret_value())
+        self.http = Http()
+        self.access = Access(settings.people)
+        self.fleet = Fleet([build_scheduler(connection, self) for connection in settings.schedulers])
+        self._work_started: asyncio.Task[None] | None = None
+        self.channels: dict[str, Channel] = {}
+        self.web = WebChannel(self.store)
+        self.terminal = TerminalChannel()
+        self.feishu = FeishuChannel(settings.feishu, self.http) if settings.feishu.app_id else None
+        for channel in (self.web, self.terminal, self.feishu):
+            if channel is not None:
+                self.channels[channel.name] = channel
+        self._build_core()
+
+    def _build_core(self) -> None:
+        settings, lease = self.settings, self.settings.storage.lease_seconds
+        self.audit = Audit(self.store, clock=now)
+        self.work = Work(self.store, owner=self.owner, lease_seconds=lease)
+        self.delivery = Delivery(self.channels, self.store)
+        self.proposals = Proposals(self.store, clock=now)
+        self.look = Look(self.fleet, self.access, clock=now)
+        self.act = Act(self.look, self.access, self.proposals)
+        self.history = History(self.store)
+        self.agent = Agent(settings.model, self.look, self.act, self.history)
+        self.execution = Execution(
+            self.proposals,
+            self.fleet,
+            self.access,
+            self.work,
+            self.delivery,
+            self.audit,
+            render=self._proposal_card,
+            clock=now,
+        )
+        self.engine = Engine(
+            self.access,
+            Commands(self.look, self.act, self.execution),
+            self.agent,
+            self.history,
+            self.delivery,
+            self.audit,
+            language=settings.language,
+            zone=self.zone,
+            clock=now,
+        )
+        lanes = Lanes()
+        self.inbox = Inbox(
+            self.store, lanes, self.engine.handle, self.engine.busy, owner=self.owner, lease_seconds=lease
+        )
+
+    async def start(self) -> None:
+        """Open what is needed to answer."""
+        await upgrade(self.store)
+        await self.http.start()
+
+    async def start_accepting(self) -> None:
+        """Take over what an earlier process left, accept events, and start durable work in the background."""
+        await self.inbox.start()
+        self._work_started = asyncio.create_task(self._start_work())
+
+    async def stop(self) -> None:
+        """Finish what is under way, then let go of everything."""
+        if self._work_started is not None:
+            await self.inbox.stop()
+            await self._work_started
+            await self.work.stop()
+        await self.fleet.close()
+        await self.http.stop()
+        await self.store.stop()
+
+    async def home(self, person: Person, language: str) -> Card:
+        """The overview that the web page shows on top."""
+        result = await self.look.overview(person)
+        return views.show(result, words(language), self.zone, person)
+
+    async def _start_work(self) -> None:
+        await self.work.start()
+        await self.execution.resume()
+
+    def _proposal_card(self, proposal: Proposal, language: str, person: Person) -> Card:
+        return views.show(proposal, words(closest(language)), self.zone, person)
+
+
+def build_scheduler(connection: SchedulerConnection, application: Application) -> Scheduler:
+    """The scheduler behind a connection; its module is imported only when it is configured."""
+    zone = ZoneInfo(connection.zone or application.settings.zone)
+    if connection.kind == "airflow":
+        from core.schedulers.airflow import AirflowScheduler
+
+        return AirflowScheduler(connection, application.http, zone=zone, clock=now)
+    from core.schedulers.simulated import SimulatedScheduler
+
+    return SimulatedScheduler(connection, zone=zone, clock=now)
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, accepting: bool) -> AsyncIterator[Application]:
+    """The assistant, started, and stopped afterwards.
+
+    Args:
+        settings: checked settings.
+        accepting: also take events and carry out orders; a single question from the command line needs neither.
+    """
+    application = Application(settings)
+    await application.start()
+    try:
+        if accepting:
+            await application.start_accepting()
+        yield application
+    finally:
+        await application.stop()
+
+
+async def health(_request: web.Request) -> web.Response:
+    """The process is alive."""
+    return web.Response(text="ok")
+
+
+async def metrics(_request: web.Request) -> web.Response:
+    """Prometheus' text format."""
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def routes(application: Application) -> Sequence[web.RouteDef]:
+    """Every address the server answers."""
+
+    async def ready(_request: web.Request) -> web.Response:
+        await application.store.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+        return web.Response(text="ready")
+
+    found: list[web.RouteDef] = [
+        web.get("/healthz", health),
+        web.get("/readyz", ready),
+        web.get("/metrics", metrics),
+        *web_routes(
+            application.web,
+            application.settings,
+            accept=application.inbox.accept,
+            access=application.access,
+            home=application.home,
+        ),
+    ]
+    if application.feishu is not None:
+        found += feishu_routes(application.feishu, application.settings, accept=application.inbox.accept)
+    return found
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[tuple[Application, str]]:
+    """The assistant behind its HTTP server; yields it with the address it listens on."""
+    async with running(settings, accepting=True) as application:
+        server = web.Application(client_max_size=settings.server.body_limit)
+        server.add_routes(routes(application))
+        runner = web.AppRunner(server, access_log=None, shutdown_timeout=DRAIN_SECONDS)
+        await runner.setup()
+        site = web.TCPSite(runner, settings.server.host, settings.server.port)
+        await site.start()
+        port = runner.addresses[0][1]
+        gc.collect()
+        gc.freeze()  # what start-up made lives for ever: looking through it again costs 100 ms pauses under load
+        READY.set(1)
+        try:
+            yield application, f"http://{settings.server.host}:{port}"
+        finally:
+            READY.set(0)
+            await runner.cleanup()

@@ -1,0 +1,183 @@
+"""`xops doctor`: look at everything a running assistant needs, and say in words what to do about what is wrong.
+
+Every check is harmless: it reads, logs in, or asks for a version. Nothing is sent to a chat.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from core.errors import ConfigurationError, RemoteError, Throttled, Unauthorized, Unreachable, XOpsError
+from core.i18n import Words, words
+from core.settings import Settings, load_settings, settings_path
+
+if TYPE_CHECKING:
+    from bots.app import Application
+
+Grade = Literal["ok", "warning", "failed", "off"]
+MARK: dict[Grade, str] = {"ok": "✓", "warning": "!", "failed": "✗", "off": "–"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        check: what was looked at: `settings`, `database`, `scheduler demo`, `feishu`, `model`, `web`.
+        found: one line.
+        todo: what to do; empty when nothing.
+        seconds: how long it took.
+    """
+
+    check: str
+    grade: Grade
+    found: str
+    todo: str = ""
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether X-Ops can work with this."""
+        return self.grade != "failed"
+
+    def as_json(self) -> dict[str, object]:
+        """For scripts."""
+        return {
+            "check": self.check,
+            "grade": self.grade,
+            "found": self.found,
+            "todo": self.todo,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+async def examine() -> list[Finding]:
+    """Run every check; those after the settings side by side."""
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        say = words("zh-CN")
+        return [Finding("settings", "failed", str(error), say("doctor.settings_todo", path=settings_path()))]
+    say = words(settings.language)
+    from bots.app import Application  # the settings may be what keeps it from being built
+
+    application = Application(settings)
+    await application.http.start()
+    try:
+        checks = [_database(application, say), *_schedulers(application, say), _model(application, say)]
+        if application.feishu is not None:
+            checks.append(_feishu(application, say))
+        found = await asyncio.gather(*checks)
+    finally:
+        await application.stop()
+    return [_settings_read(settings, say), *found, *_web(settings, say), *_feishu_off(settings, say)]
+
+
+def report(findings: list[Finding]) -> str:
+    """The findings as lines for a terminal."""
+    width = max(len(finding.check) for finding in findings)
+    lines: list[str] = []
+    for finding in findings:
+        lines.append(f"{MARK[finding.grade]} {finding.check:<{width}}  {finding.found}")
+        lines += [f"  {'':<{width}}  → {line}" for line in finding.todo.splitlines()]
+    return "\n".join(lines)
+
+
+def _settings_read(settings: Settings, say: Words) -> Finding:
+    path = settings_path()
+    found = say("doctor.settings_file", path=path) if path.is_file() else say("doctor.settings_default", path=path)
+    writers = [person.name for person in settings.people if person.role != "viewer"]
+    if not writers:
+        return Finding("settings", "warning", found, say("doctor.nobody_operates"))
+    return Finding("settings", "ok", found)
+
+
+async def _timed(check: str, todo: str, ask: Callable[[], Awaitable[str]], say: Words) -> Finding:
+    """Run a check that answers with one line or fails with one of our errors."""
+    began = time.perf_counter()
+    try:
+        found = await ask()
+    except XOpsError as error:
+        seconds = time.perf_counter() - began
+        return Finding(check, "failed", str(error), f"{_advice(error, say)} {todo}".strip(), seconds)
+    return Finding(check, "ok", found, seconds=time.perf_counter() - began)
+
+
+def _advice(error: XOpsError, say: Words) -> str:
+    match error:
+        case Unreachable():
+            return say("doctor.unreachable")
+        case Unauthorized():
+            return say("doctor.unauthorized")
+        case Throttled():
+            return say("doctor.throttled")
+        case RemoteError():
+            return say("doctor.refused", code=error.code)
+        case _:
+            return ""
+
+
+async def _database(application: "Application", say: Words) -> Finding:
+    from core.store.migrate import pending
+    from sqlalchemy.exc import SQLAlchemyError
+
+    began = time.perf_counter()
+    try:
+        todo = await pending(application.store)
+    except SQLAlchemyError as error:
+        return Finding("database", "failed", type(error).__name__, say("doctor.database_todo"))
+    seconds = time.perf_counter() - began
+    kind = application.store.url.get_backend_name()
+    if todo:
+        return Finding(
+            "database", "warning", say("doctor.database_old", kind=kind), say("doctor.database_migrate"), seconds
+        )
+    return Finding("database", "ok", say("doctor.database_ok", kind=kind), seconds=seconds)
+
+
+def _schedulers(application: "Application", say: Words) -> list[Awaitable[Finding]]:
+    async def ask(name: str) -> str:
+        health = await application.fleet.named(name).health()
+        return say("doctor.scheduler_ok", version=health.version) + "".join(f"\n{line}" for line in health.problems)
+
+    return [
+        _timed(f"scheduler {c.name}", say("doctor.scheduler_todo", name=c.name), lambda name=c.name: ask(name), say)
+        for c in application.settings.schedulers
+    ]
+
+
+async def _model(application: "Application", say: Words) -> Finding:
+    model = application.settings.model
+    if not model.name:
+        return Finding("model", "off", say("doctor.model_off"))
+
+    async def ask() -> str:
+        await application.agent.probe()
+        return say("doctor.model_ok", name=model.name)
+
+    return await _timed("model", say("doctor.model_todo"), ask, say)
+
+
+async def _feishu(application: "Application", say: Words) -> Finding:
+    channel = application.feishu
+    assert channel is not None  # noqa: S101  # the caller checked
+
+    async def ask() -> str:
+        return say("doctor.feishu_ok", name=await channel.probe())
+
+    return await _timed("feishu", say("doctor.feishu_todo"), ask, say)
+
+
+def _feishu_off(settings: Settings, say: Words) -> list[Finding]:
+    return [] if settings.feishu.app_id else [Finding("feishu", "off", say("doctor.feishu_off"))]
+
+
+def _web(settings: Settings, say: Words) -> list[Finding]:
+    known = {person.name for person in settings.people}
+    if settings.web.person not in known:
+        return [Finding("web", "failed", say("doctor.web_nobody", name=settings.web.person), say("doctor.web_todo"))]
+    if not settings.server.public_url:
+        return [Finding("web", "warning", say("doctor.web_local"), say("doctor.web_public_url"))]
+    return [Finding("web", "ok", settings.server.public_url)]

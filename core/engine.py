@@ -1,0 +1,251 @@
+"""One inbound event from start to finish: who, which path, answer, record.
+
+    click or /command ──▶ core.commands ─┐
+    anything else ──────▶ core.agent ────┴─▶ results ─▶ cards ─▶ channel ─▶ history
+
+Handling the same event twice is harmless: every card carries a key made from the event's, and the journal hands an event
+out again only when a process died with it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from core import views
+from core.access import Access, Person
+from core.agent import Agent, Answer, Call
+from core.agent.history import History
+from core.audit import Audit
+from core.cards import Card, Text
+from core.commands import Asked, Commands
+from core.delivery import Delivery
+from core.errors import Denied, NotFound, XOpsError
+from core.execution import subject
+from core.i18n import Words, closest, words
+from core.messages import Click, Event
+from core.observe import EVENTS, REPLY_SECONDS, new_trace
+from core.results import Missing, Problem, Proposal, Result
+
+PATIENCE = 1.0
+"""Seconds after which a person is told what is being looked up."""
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer before it is sent.
+
+    Attributes:
+        answer: the results and how they were chosen.
+        cards: one for each result, in the same order; the first also carries the model's words, if any.
+    """
+
+    answer: Answer
+    cards: tuple[Card, ...]
+
+
+class Engine:
+    """Answers events.
+
+    Args:
+        access: who people are.
+        commands: what needs no model.
+        agent: everything else.
+        history: what was said.
+        delivery: where answers go.
+        audit: refusals are recorded.
+        language: default language.
+        zone: zone of the times shown.
+        clock: the present, with zone.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        commands: Commands,
+        agent: Agent,
+        history: History,
+        delivery: Delivery,
+        audit: Audit,
+        *,
+        language: str,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._access = access
+        self._commands = commands
+        self._agent = agent
+        self._history = history
+        self._delivery = delivery
+        self._audit = audit
+        self._language = language
+        self._zone = zone
+        self._clock = clock
+
+    async def handle(self, event: Event) -> None:
+        """Answer one event. Called by the inbox, one event of a conversation at a time."""
+        trace, began = new_trace(), time.perf_counter()
+        path = _path(event)
+        try:
+            await self._answer_and_send(event)
+        except Exception:
+            EVENTS.labels(event.conversation.channel, event.type, path, "failed").inc()
+            await self._apologise(event, trace)
+            raise  # the inbox, at the edge of the lane, logs it and records the outcome
+        seconds = time.perf_counter() - began
+        EVENTS.labels(event.conversation.channel, event.type, path, "answered").inc()
+        REPLY_SECONDS.labels(path).observe(seconds)
+        log.info("answered", event_key=event.key, path=path, seconds=round(seconds, 4), trace=trace)
+
+    async def busy(self, event: Event) -> None:
+        """Say that too much is waiting in this conversation already."""
+        person = self._access.person(event.actor)
+        await self._delivery.send(event.conversation, views.busy(self._words(person, event)), key=f"{event.key}:busy")
+
+    async def reply(self, event: Event, progress: Callable[[str], None]) -> Reply:
+        """What would be sent, without sending it.
+
+        Args:
+            event: the question.
+            progress: told the name of each tool when it starts.
+        """
+        person = self._access.person(event.actor)
+        try:
+            answer = await self._answer(event, person, progress)
+        except XOpsError as error:
+            answer = Answer((await self._problem(error, event, person),), "", (), "rules")
+        chosen = self._words(person, event)
+        cards = tuple(views.show(result, chosen, self._zone, person) for result in answer.results)
+        return Reply(answer, _with_words(cards, answer, chosen))
+
+    async def _apologise(self, event: Event, trace: str) -> None:
+        """Say that it went wrong, with the number under which the log tells why."""
+        person = self._access.person(event.actor)
+        card = views.apology(self._words(person, event), trace)
+        with suppress(XOpsError):  # the messenger itself may be what fails
+            await self._delivery.send(event.conversation, card, key=f"{event.key}:failed")
+
+    async def _answer(self, event: Event, person: Person, progress: Callable[[str], None]) -> Answer:
+        if isinstance(event, Click):
+            word, arguments = event.command, {**event.form, **event.arguments}
+        elif event.text.startswith("/"):
+            word, arguments = self._commands.parse(event.text)
+        else:
+            return await self._agent.answer(event, person, progress=progress)
+        progress(word)
+        if isinstance(event, Click) and event.card and "proposal" in arguments:
+            live = subject(arguments["proposal"])
+            await self._delivery.attach(live, event.conversation, event.card, self._words(person, event).language)
+        asked = Asked(person, event.conversation, arguments, pressed=isinstance(event, Click) and bool(event.card))
+        result = await self._commands.run(word, asked)
+        return Answer((result,) if result else (), "", (Call(word, arguments),), "rules")
+
+    async def _answer_and_send(self, event: Event) -> None:
+        steps: list[str] = []
+        changed = asyncio.Event()
+
+        def progress(step: str) -> None:
+            steps.append(step)
+            changed.set()
+
+        chosen = self._words(self._access.person(event.actor), event)
+        under_way = asyncio.ensure_future(self.reply(event, progress))
+        reference = ""
+        try:
+            if not await _done_within(under_way, PATIENCE):
+                reference = await self._delivery.send(
+                    event.conversation, views.progress(chosen, steps), key=f"{event.key}:0"
+                )
+                await self._delivery.attach(event.key, event.conversation, reference, chosen.language)
+                await self._show_progress(event, reference, under_way, steps, changed, chosen)
+            reply = await under_way
+        finally:
+            under_way.cancel()
+        await self._send(event, reply, reference or await self._left_behind(event), chosen.language)
+
+    async def _show_progress(
+        self,
+        event: Event,
+        reference: str,
+        under_way: asyncio.Future[Reply],
+        steps: list[str],
+        changed: asyncio.Event,
+        chosen: Words,
+    ) -> None:
+        """Edit the progress card whenever another tool starts, until the answer is there."""
+        while not under_way.done():
+            changed.clear()
+            waiting = asyncio.ensure_future(changed.wait())
+            await asyncio.wait({waiting, under_way}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if not under_way.done():
+                card = views.progress(chosen, steps)
+                await self._delivery.edit(event.conversation.channel, reference, card, key=f"{event.key}:p{len(steps)}")
+
+    async def _left_behind(self, event: Event) -> str:
+        """The progress card that a process which died with this event had shown, if any."""
+        if self._clock() - event.at < timedelta(seconds=PATIENCE):
+            return ""
+        live = await self._delivery.live(event.key)
+        return live[0].reference if live else ""
+
+    async def _send(self, event: Event, reply: Reply, reference: str, language: str) -> None:
+        for number, card in enumerate(reply.cards):
+            key = f"{event.key}:{number}"
+            if number == 0 and reference:
+                await self._delivery.edit(event.conversation.channel, reference, card, key=f"{key}:done")
+                await self._delivery.detach(event.key)
+                sent = reference
+            else:
+                sent = await self._delivery.send(event.conversation, card, key=key)
+            result = reply.answer.results[number]
+            if isinstance(result, Proposal):
+                await self._delivery.attach(subject(result.id), event.conversation, sent, language)
+        said = f"/{event.command} {' '.join(event.arguments.values())}" if isinstance(event, Click) else event.text
+        await self._history.remember(event.conversation, event.key, said, reply.answer)
+
+    async def _problem(self, error: XOpsError, event: Event, person: Person) -> Result:
+        if isinstance(error, Denied):
+            await self._audit.record(
+                actor=person.name,
+                action=_path(event),
+                target=event.conversation.key,
+                outcome="denied",
+                details=error.details,
+            )
+        if isinstance(error, NotFound):
+            return Missing(error.kind, error.name, error.nearest)
+        return Problem(error.text, error.details)
+
+    def _words(self, person: Person, event: Event) -> Words:
+        return words(closest(person.language or event.actor.locale or self._language))
+
+
+async def _done_within(under_way: asyncio.Future[T], seconds: float) -> bool:
+    done, _ = await asyncio.wait({under_way}, timeout=seconds)
+    return bool(done)
+
+
+def _path(event: Event) -> str:
+    if isinstance(event, Click):
+        return "click"
+    return "command" if event.text.startswith("/") else "agent"
+
+
+def _with_words(cards: tuple[Card, ...], answer: Answer, chosen: Words) -> tuple[Card, ...]:
+    """The model's own sentence and a note about who answered, above the first card's facts."""
+    said = [Text(answer.text)] if answer.text else []
+    said += [Text(chosen(answer.note), "muted")] if answer.note else []
+    if not said or not cards:
+        return cards
+    first = replace(cards[0], blocks=(*said, *cards[0].blocks))
+    return (first, *cards[1:])
