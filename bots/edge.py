@@ -1,0 +1,164 @@
+"""What every webhook needs, whichever messenger calls it: verify before parsing, journal before acknowledging.
+
+A messenger gives two functions: `decode` turns a request into an event (or into an answer on the spot), `acknowledge`
+says what its platform wants to hear. Everything else is here: the size limit, the status of each failure, cleaning of
+text, the journal, the metric. The caller never learns more than a status.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import web
+from prometheus_client import Counter
+
+from core.errors import BadInput, BadSignature, XOpsError
+from core.messages import Click, Event, Message
+from core.redact import clean
+
+WEBHOOKS = Counter("xops_webhook", "Requests of messengers, by what became of them", ["channel", "outcome"])
+READ_SECONDS = 5.0
+"""Longest time a body may take; platforms give up after two or three seconds themselves."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A request that is answered on the spot and leads to no event: a challenge, or something not meant for us.
+
+    Attributes:
+        outcome: one of a few fixed words, for the metric.
+        body: what the platform wants to hear.
+    """
+
+    outcome: str
+    body: bytes = b"{}"
+
+
+Received = Event | Reply
+Decode = Callable[[Mapping[str, str], bytes], Awaitable[Received]]
+"""Headers (by any case) and raw body to an event. Raises `BadSignature` or `BadInput`."""
+
+
+class TooLarge(BadInput):
+    """A body beyond the limit."""
+
+
+class Webhook:
+    """One messenger's webhook, as an aiohttp handler.
+
+    Args:
+        channel: name of the channel, for metrics and logs.
+        decode: verifies and reads one request; must verify first.
+        accept: journals an event; returns whether it is new. The request is acknowledged once this has returned.
+        acknowledge: the body that tells the platform we have it.
+        body_limit: largest body in bytes.
+        content_type: what the platform sends.
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        decode: Decode,
+        accept: Callable[[Event], Awaitable[bool]],
+        acknowledge: Callable[[Event], bytes],
+        *,
+        body_limit: int,
+        content_type: str = "application/json",
+    ) -> None:
+        self._channel = channel
+        self._decode = decode
+        self._accept = accept
+        self._acknowledge = acknowledge
+        self._body_limit = body_limit
+        self._content_type = content_type
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        """Answer one request."""
+        status, outcome, body = await self._answer(request)
+        WEBHOOKS.labels(self._channel, outcome).inc()
+        response = web.Response(status=status, body=body, content_type="application/json")
+        if status == web.HTTPRequestEntityTooLarge.status_code:
+            response.force_close()
+        return response
+
+    async def _answer(self, request: web.Request) -> tuple[int, str, bytes]:
+        try:
+            received = await self._decode(request.headers, await self._read(request))
+            if isinstance(received, Reply):
+                return 200, received.outcome, received.body
+            new = await self._accept(cleaned(received))
+            return 200, "accepted" if new else "duplicate", self._acknowledge(received)
+        except XOpsError as error:
+            status, outcome = _refusal(error)
+            _log.warning("webhook_refused", channel=self._channel, outcome=outcome, reason=str(error))
+            return status, outcome, b""
+        except Exception:  # noqa: BLE001  # the edge of a request: whatever it was, the platform may try again
+            _log.exception("webhook_failed", channel=self._channel)
+            return 500, "failed", b""
+
+    async def _read(self, request: web.Request) -> bytes:
+        if request.content_type != self._content_type:
+            raise BadInput(f"content type is not {self._content_type}")
+        if (request.content_length or 0) > self._body_limit:
+            raise TooLarge("the body is announced as larger than the limit")
+        body = b""
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                while chunk := await request.content.readany():
+                    body += chunk
+                    if len(body) > self._body_limit:
+                        raise TooLarge("the body is larger than the limit")
+        except TimeoutError as error:
+            raise BadInput("the body took too long") from error
+        return body
+
+
+def parse(text: bytes | str) -> dict[str, Any]:
+    r"""Read a JSON object from outside, also one with lone surrogates (`\ud800`), which phones do send.
+
+    Raises:
+        BadInput: not JSON, nested too deeply, or not an object.
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = _parse_leniently(text)
+    if not isinstance(value, dict):
+        raise BadInput("not a JSON object")
+    return value  # pyright: ignore[reportUnknownVariableType]  # JSON: read field by field, each checked
+
+
+def cleaned(event: Event) -> Event:
+    """The event with invisible and control characters taken out of everything a person wrote."""
+    match event:
+        case Message():
+            return replace(event, text=clean(event.text), quoted=clean(event.quoted))
+        case Click():
+            arguments = {clean(name): clean(value) for name, value in event.arguments.items()}
+            form = {clean(name): clean(value) for name, value in event.form.items()}
+            return replace(event, command=clean(event.command), arguments=arguments, form=form)
+
+
+def _parse_leniently(text: bytes | str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput("not JSON") from error
+
+
+def _refusal(error: XOpsError) -> tuple[int, str]:
+    match error:
+        case BadSignature():
+            return 401, "unauthorized"
+        case TooLarge():
+            return 413, "too_large"
+        case BadInput():
+            return 400, "malformed"
+        case _:
+            return 503, "unavailable"
