@@ -1,11 +1,13 @@
 """Transactions off the event loop, and many small writes in one commit.
 
 Synchronous SQLAlchemy in two small thread pools costs one hop a transaction; its asyncio extension costs one a
-statement (docs/decisions.md). Writes that wait while another commit is under way are committed together: each in a
-savepoint, so that one that fails takes nobody along.
+statement (docs/decisions.md). Writes that wait while another commit is under way are committed together. When one of
+them fails, each is run again in a transaction of its own, so that it takes nobody along.
 """
 
 import asyncio
+import fcntl
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +15,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from core.errors import ConfigurationError
 
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
@@ -36,6 +41,9 @@ class Store:
 
     Args:
         url: `sqlite:///path`, or `postgresql://…` for replicas.
+
+    Raises:
+        ConfigurationError: SQLite without a file, which every thread would see as a different, empty database.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,6 +53,7 @@ class Store:
         self._writer = ThreadPoolExecutor(1, "store-write")
         self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
         self._committing = False
+        self._claim: int | None = None
 
     @property
     def embedded(self) -> bool:
@@ -68,11 +77,35 @@ class Store:
             self._commit_waiting()
         return await future
 
+    def claim(self) -> None:
+        """Be the one process that works on this SQLite file until `stop`; replicas on PostgreSQL need no such promise.
+
+        The system frees the claim of a process that died. Claiming twice is claiming once.
+
+        Raises:
+            ConfigurationError: another process works on it.
+        """
+        if self._claim is not None or not self.embedded:
+            return
+        lock = os.open(f"{self.url.database}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise ConfigurationError(
+                f"another X-Ops already works on {self.url.database}: stop it, or use PostgreSQL for replicas"
+            ) from error
+        self._claim = lock
+
     async def stop(self) -> None:
-        """Finish what is under way and close all connections."""
+        """Commit what waits, then close all connections. Nothing can be read or written afterwards."""
+        await self.write(lambda _: None)
         for pool in (self._writer, self._readers):
             await asyncio.to_thread(pool.shutdown)
         self._engine.dispose()
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with self._engine.connect() as connection:
@@ -80,10 +113,11 @@ class Store:
 
     def _commit_waiting(self) -> None:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-        self._committing = bool(batch)
+        self._committing = False
         if batch:
-            loop = asyncio.get_running_loop()
-            done = loop.run_in_executor(self._writer, self._commit, [work for work, _ in batch])
+            works = [work for work, _ in batch]
+            done = asyncio.get_running_loop().run_in_executor(self._writer, self._commit, works)
+            self._committing = True
             done.add_done_callback(lambda result: self._settle(batch, result))
 
     def _settle(self, batch: list[tuple[Work, asyncio.Future[Any]]], result: asyncio.Future[list[Any]]) -> None:
@@ -99,15 +133,19 @@ class Store:
         self._commit_waiting()
 
     def _commit(self, batch: list[Work]) -> list[Any]:
-        with self._engine.connect().execution_options(xops_write=True) as connection, connection.begin():
-            if len(batch) == 1:
-                return [batch[0](connection)]
-            return [_in_savepoint(connection, work) for work in batch]
+        with self._engine.connect().execution_options(xops_write=True) as connection:
+            try:
+                with connection.begin():
+                    return [work(connection) for work in batch]
+            except Exception as error:
+                if len(batch) == 1 or (isinstance(error, DBAPIError) and error.connection_invalidated):
+                    raise
+            return [_alone(connection, work) for work in batch]
 
 
-def _in_savepoint(connection: Connection, work: Work) -> object:
+def _alone(connection: Connection, work: Work) -> object:
     try:
-        with connection.begin_nested():
+        with connection.begin():
             return work(connection)
     except Exception as error:  # noqa: BLE001  # handed to the one caller it belongs to
         return error
@@ -120,8 +158,9 @@ def _driver(url: URL) -> URL:
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_size=6, max_overflow=4, pool_pre_ping=True)
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if not url.database or url.database == ":memory:":
+        raise ConfigurationError("storage.url: SQLite needs a file, e.g. sqlite:///data/xops.sqlite")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
