@@ -1,0 +1,71 @@
+"""Results into cards: the one place that decides what a person reads, in which order, and what they may press.
+
+Pure functions over typed results; no clock, no look-ups. Every sentence is the catalogues' (`core/i18n`), every text from
+outside passes `reader.plain`, every card says when it was true and what to do next.
+"""
+
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from core.access import Person
+from core.cards import Card
+from core.i18n import Words
+from core.results import (
+    Choice,
+    Diagnosed,
+    InstanceDetail,
+    InstanceList,
+    Lineage,
+    LogView,
+    Missing,
+    Notice,
+    Overview,
+    Problem,
+    Proposal,
+    Result,
+    TableReport,
+)
+from core.views import detail, diagnosis, instances, lineage, log, notices, overview, proposal, table
+from core.views.notices import apology, busy, progress
+from core.views.reader import Reader
+
+__all__ = ["apology", "busy", "progress", "show"]
+
+
+def show(result: Result, words: Words, zone: ZoneInfo, person: Person) -> Card:  # noqa: C901, PLR0912  # one flat case a type
+    """The card of a result.
+
+    Args:
+        result: what a tool found.
+        words: the reader's language.
+        zone: the zone in which times are shown.
+        person: the reader; decides which operations are offered. Rights are checked again at the click.
+    """
+    reader = Reader(words, zone, person)
+    match result:
+        case Overview():
+            return overview.card(reader, result)
+        case InstanceList():
+            return instances.card(reader, result)
+        case InstanceDetail():
+            return detail.card(reader, result)
+        case TableReport():
+            return table.card(reader, result)
+        case LogView():
+            return log.card(reader, result)
+        case Lineage():
+            return lineage.card(reader, result)
+        case Diagnosed():
+            return diagnosis.card(reader, result)
+        case Proposal():
+            return proposal.card(reader, result)
+        case Choice():
+            return notices.choice(reader, result)
+        case Missing():
+            return notices.missing(reader, result)
+        case Problem():
+            return notices.problem(reader, result)
+        case Notice():
+            return notices.notice(reader, result)
+        case _:
+            assert_never(result)

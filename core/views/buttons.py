@@ -1,0 +1,75 @@
+"""Buttons: which commands a card offers about an instance, most useful first, and only what this person may do.
+
+A hidden button protects nobody: rights are checked again at the click and at the execution. It spares people dead ends.
+"""
+
+from collections.abc import Iterator
+
+from core.cards import Button, Buttons
+from core.schedulers.base import Instance, Operation, Status
+from core.views.reader import Reader
+
+WAITING = frozenset({Status.NOT_RUN, Status.WAIT_UPSTREAM, Status.WAIT_TIME, Status.WAIT_RESOURCE, Status.WAIT_TRIGGER})
+STUCK = WAITING | {Status.FAILED, Status.KILLED, Status.UPSTREAM_FAILED, Status.UNKNOWN}
+"""Statuses that make people ask why."""
+
+
+def command(reader: Reader, word: str, **arguments: str) -> Button:
+    """A button for a command, labelled with the catalogue's word for it."""
+    return Button(reader.words(f"views.button.{word}"), word, arguments)
+
+
+def about(reader: Reader, instance: Instance, *words: str) -> tuple[Button, ...]:
+    """A button for each command word, all about this instance."""
+    return tuple(command(reader, word, target=instance.ref) for word in words)
+
+
+def asking(reader: Reader, instance: Instance) -> tuple[Button, ...]:
+    """What one would ask next about an instance: why, what it logged."""
+    ran = instance.run_number > 0 or instance.started_at is not None
+    words = [*(["diagnose"] if instance.status in STUCK else []), *(["log"] if ran else [])]
+    return about(reader, instance, *(words or ["status"]))
+
+
+def changing(reader: Reader, instance: Instance) -> tuple[Button, ...]:
+    """The operations that fit the status and that this person may propose."""
+    may = reader.person.may
+    return tuple(
+        propose(reader, operation, instance) for operation in _fitting(instance) if may(operation, instance.task)
+    )
+
+
+def rerun(reader: Reader, instance: Instance) -> tuple[Button, ...]:
+    """The rerun button alone, where it fits and is allowed."""
+    return tuple(button for button in changing(reader, instance) if button.arguments["operation"] == Operation.RERUN)
+
+
+def propose(reader: Reader, operation: Operation, instance: Instance) -> Button:
+    """A button that asks for a proposal; nothing happens before that one is confirmed."""
+    label = reader.words(f"operations.{operation}.name")
+    return Button(label, "propose", {"operation": operation.value, "target": instance.ref})
+
+
+def page(reader: Reader, instance: Instance) -> tuple[Button, ...]:
+    """A link to the scheduler's own page, when it is a web address."""
+    if not instance.url.startswith(("https://", "http://")):
+        return ()
+    return (Button(reader.words("views.button.page"), url=instance.url),)
+
+
+def row(*buttons: Button) -> Iterator[Buttons]:
+    """A row of buttons, unless there are none."""
+    if buttons:
+        yield Buttons(buttons)
+
+
+def _fitting(instance: Instance) -> Iterator[Operation]:
+    if instance.status.finished:
+        yield Operation.RERUN
+    if instance.status.failed:
+        yield Operation.RERUN_DOWNSTREAM
+        yield Operation.SET_SUCCESS
+    if instance.flags.frozen:
+        yield Operation.UNFREEZE
+    if instance.status is Status.RUNNING:
+        yield Operation.KILL

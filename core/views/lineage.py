@@ -1,0 +1,56 @@
+"""Instances up- or downstream of one: the unfinished and failed first, since those are what one looks for."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from core.cards import Block, Card, Field, Item, Note, Text
+from core.results import Lineage
+from core.schedulers.base import Related
+from core.views import buttons
+from core.views.instances import item
+from core.views.reader import Reader, plain
+from core.views.status import tone
+
+SHOWN = 15
+
+
+def card(reader: Reader, result: Lineage) -> Card:
+    """The card of one direction."""
+    name = plain(result.instance.task.name)
+    return Card(
+        title=reader.words(f"views.lineage.{result.direction}", name=name, count=len(result.related)),
+        subtitle=reader.as_of(result.as_of, result.instance.business_date),
+        tone=tone(result.instance),
+        blocks=tuple(_blocks(reader, result)),
+    )
+
+
+def _blocks(reader: Reader, result: Lineage) -> Iterator[Block]:
+    instance = result.instance
+    open_ones = [related for related in result.related if not related.instance.status.succeeded]
+    yield Text(reader.words(_next(result, open_ones), count=len(open_ones), total=len(result.related)), "strong")
+    for related in sorted(result.related, key=_urgency)[:SHOWN]:
+        yield _item(reader, related, result.as_of)
+    if len(result.related) > SHOWN:
+        yield Note(reader.words("views.lineage.part", shown=SHOWN, total=len(result.related)))
+    other = "downstream" if result.direction == "upstream" else "upstream"
+    yield from buttons.row(*buttons.about(reader, instance, "status", other))
+
+
+def _next(result: Lineage, open_ones: list[Related]) -> str:
+    if not result.related:
+        return f"views.lineage.none_{result.direction}"
+    return f"views.lineage.{'open' if open_ones else 'clear'}_{result.direction}"
+
+
+def _urgency(related: Related) -> tuple[bool, bool, int]:
+    status = related.instance.status
+    return (status.succeeded, not status.failed, related.distance)
+
+
+def _item(reader: Reader, related: Related, now: datetime) -> Item:
+    shown = item(reader, related.instance, now, buttons.asking(reader, related.instance))
+    key = "views.lineage.hops_cross_cycle" if related.cross_cycle else "views.lineage.hops"
+    place = Field(reader.words("views.lineage.place"), reader.words(key, count=related.distance))
+    return replace(shown, fields=(*shown.fields, place))
