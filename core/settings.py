@@ -1,7 +1,7 @@
 """Settings: a TOML file, then environment variables over it, checked once at start.
 
 `xops.toml` in the working directory, or the file named by `XOPS_SETTINGS`. Any value can be given as an environment
-variable: `XOPS_FEISHU__APP_SECRET` is `app_secret` in `[feishu]`. Secrets never print. docs/configuration.md lists all.
+variable: `XOPS_FEISHU__APP_SECRET` is `app_secret` in `[feishu]`. Secrets never print. The table in README.md lists all.
 """
 
 import os
