@@ -1,0 +1,142 @@
+"""Entries and pages as HTML. Templates escape everything; what is markup in a card's text is shown, not obeyed.
+
+Buttons are numbered in reading order, as `core.cards.buttons` yields them: a press names the card and the number, and the
+server looks up what that button does.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from itertools import count
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bots.web import charts
+from bots.web.assets import assets
+from bots.web.gate import PATH, Visit
+from core.cards import Log
+from core.i18n import LANGUAGES, Words
+from core.web_cards import Entry
+
+NUMBER = re.compile(r"(\d[\d,]*)")
+LANGUAGE_NAMES = {"zh-CN": "简体中文", "zh-TW": "繁體中文", "en": "English"}
+SUGGESTIONS = ("failed", "repeated", "mine", "table", "help")
+OPEN_LINES = 12
+"""A log of more lines stays folded, unless some are marked."""
+
+
+class Renderer:
+    """Fills the templates.
+
+    Args:
+        zone: of the times shown.
+    """
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
+    def entry(self, entry: Entry, words: Words) -> str:
+        """One entry of the dialogue, or the overview."""
+        return self._fill("entry.html", words, entry=entry, number=count().__next__)
+
+    def page(
+        self,
+        visit: Visit,
+        *,
+        token: str,
+        revision: int,
+        oldest: int,
+        entries: Sequence[Entry],
+        overview: Entry | None,
+        fresh: bool,
+    ) -> str:
+        """The whole page.
+
+        Args:
+            visit: for whom.
+            token: the session's token, for the script.
+            revision: up to which the page is current.
+            oldest: place of the first entry, if there may be older ones; else 0.
+            entries: the newest of the dialogue, in reading order.
+            overview: as it is stored.
+            fresh: whether that was just looked up; otherwise the script asks for a new one.
+        """
+        return self._fill(
+            "page.html",
+            visit.words,
+            visit=visit,
+            token=token,
+            revision=revision,
+            oldest=oldest,
+            fresh=fresh,
+            overview=overview and Markup(self.entry(overview, visit.words)),  # noqa: S704  # escaped by the template
+            entries=[Markup(self.entry(entry, visit.words)) for entry in entries],  # noqa: S704  # the same
+            suggestions=[visit.words(f"web.suggestion.{name}") for name in SUGGESTIONS],
+        )
+
+    def sign_on(self, words: Words, *, problem: str = "") -> str:
+        """The form that asks for the token. `problem` is a key of the catalogues."""
+        return self._fill("sign_on.html", words, problem=problem)
+
+    def _fill(self, template: str, words: Words, **values: object) -> str:
+        return environment().get_template(template).render(words=words, zone=self._zone, **values)
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with the few functions they call."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {"kind": _kind, "numerals": _numerals, "web_address": _web_address}
+    made.globals |= {
+        "path": PATH,
+        "assets": {name: asset.url for name, asset in assets().items()},
+        "languages": [(language, LANGUAGE_NAMES[language]) for language in LANGUAGES],
+        "marks": charts.marks,
+        "polyline": charts.path,
+        "plot_height": charts.HEIGHT,
+        "rows": _rows,
+        "unfolded": _unfolded,
+    }
+    return made
+
+
+def _kind(block: object) -> str:
+    return type(block).__name__.lower()
+
+
+def _numerals(text: str) -> Markup:
+    """The text with its numbers set apart, for tiles that are read from a distance."""
+    words_and_numbers = NUMBER.split(text)
+    bold = Markup("<b>{}</b>")
+    return Markup("").join(bold.format(part) if at % 2 else part for at, part in enumerate(words_and_numbers))
+
+
+def _web_address(url: str) -> str:
+    """The address if a browser may follow it; empty for scripts, data and the rest."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def _rows(log: Log) -> list[tuple[int, str] | None]:
+    """The lines of a log, with None where lines are left out."""
+    rows: list[tuple[int, str] | None] = []
+    for before, line in zip((None, *log.lines), log.lines, strict=False):
+        if before and line[0] > before[0] + 1:
+            rows.append(None)
+        rows.append(line)
+    return rows
+
+
+def _unfolded(log: Log) -> bool:
+    return bool(log.marked) or len(log.lines) <= OPEN_LINES
+
+

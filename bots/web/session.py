@@ -1,0 +1,133 @@
+"""Who is signed on, without a table of sessions: a cookie that only we can write.
+
+The key is made of a secret that all replicas share across restarts (`core.web_cards`) and the configured sign-on token:
+a restart signs nobody out, a changed token signs everybody out. Each sign-on makes a new session whatever cookie came
+with it, so a planted cookie is worth nothing.
+"""
+
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.settings import Settings
+
+ATTEMPTS = 5
+"""Wrong tokens from one address within `WINDOW`; then it has to wait, right or wrong."""
+WINDOW = timedelta(minutes=1)
+ADDRESSES = 4096
+"""Addresses remembered for that; the one longest unseen is forgotten first."""
+
+
+class Session(BaseModel):
+    """What the cookie says.
+
+    Attributes:
+        id: random, new at each sign-on.
+        subject: the person's id on this channel (`people[].identities.web`).
+        expires: seconds since 1970.
+        language: chosen on the page; empty when the browser's preference counts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    subject: str
+    expires: float
+    language: str = ""
+
+
+class TooManyAttempts(Exception):  # noqa: N818  # reads as what happened, as in core/errors.py
+    """This address has to wait."""
+
+
+class Sessions:
+    """Makes and reads sessions.
+
+    Args:
+        settings: the sign-on token, whom it stands for, how long a session lasts.
+        secret: shared by all replicas.
+        clock: the present, with zone.
+    """
+
+    def __init__(self, settings: Settings, secret: bytes, *, clock: Callable[[], datetime]) -> None:
+        configured = settings.web.sign_on_token.get_secret_value()
+        self.sign_on_token = configured or secrets.token_urlsafe(24)
+        """What signs a person on; made up for this process when none is configured."""
+        self.lifetime = timedelta(hours=settings.web.session_hours)
+        self._subject = _subject(settings)
+        self._key = hmac.digest(secret, configured.encode(), sha256)
+        self._clock = clock
+        self._failures: OrderedDict[str, list[datetime]] = OrderedDict()
+
+    def sign_on(self, token: str, address: str, *, language: str = "") -> Session | None:
+        """A new session if the token is right.
+
+        Args:
+            token: what the person gave.
+            address: where from, for the limit on attempts.
+            language: chosen on the page, if any.
+
+        Raises:
+            TooManyAttempts: wrong too often lately.
+        """
+        if len(self._recent_failures(address)) >= ATTEMPTS:
+            raise TooManyAttempts
+        if not hmac.compare_digest(token.encode(errors="surrogatepass"), self.sign_on_token.encode()):
+            self._remember_failure(address)
+            return None
+        expires = (self._clock() + self.lifetime).timestamp()
+        return Session(id=secrets.token_urlsafe(18), subject=self._subject, expires=expires, language=language)
+
+    def seal(self, session: Session) -> str:
+        """The session as a cookie's value."""
+        body = urlsafe_b64encode(session.model_dump_json().encode())
+        return f"{body.decode()}.{self._sign('session', body)}"
+
+    def open(self, cookie: str) -> Session | None:
+        """The session in a cookie's value, unless it is forged, damaged or over."""
+        body, _, signature = cookie.partition(".")
+        raw = body.encode(errors="surrogatepass")
+        if not hmac.compare_digest(signature.encode(errors="surrogatepass"), self._sign("session", raw).encode()):
+            return None
+        try:
+            session = Session.model_validate_json(urlsafe_b64decode(raw))
+        except ValidationError:  # signed by an older release of ours
+            return None
+        return session if self.valid(session) else None
+
+    def valid(self, session: Session) -> bool:
+        """Whether it has not run out."""
+        return self._clock().timestamp() < session.expires
+
+    def token(self, session: Session) -> str:
+        """What the page's own script sends beside the cookie, and a foreign page cannot know."""
+        return self._sign("token", session.id.encode())
+
+    def holds(self, session: Session, token: str) -> bool:
+        """Whether this is the session's token."""
+        return hmac.compare_digest(token.encode(errors="surrogatepass"), self.token(session).encode())
+
+    def _sign(self, purpose: str, body: bytes) -> str:
+        return hmac.new(self._key, purpose.encode() + b":" + body, sha256).hexdigest()
+
+    def _recent_failures(self, address: str) -> list[datetime]:
+        since = self._clock() - WINDOW
+        return [moment for moment in self._failures.get(address, ()) if moment > since]
+
+    def _remember_failure(self, address: str) -> None:
+        self._failures[address] = [*self._recent_failures(address), self._clock()]
+        self._failures.move_to_end(address)
+        if len(self._failures) > ADDRESSES:
+            self._failures.popitem(last=False)
+
+
+def _subject(settings: Settings) -> str:
+    """The web identity of the person the token stands for. Someone without one signs on as a stranger, without rights."""
+    name = settings.web.person
+    return next((person.identities.get("web", name) for person in settings.people if person.name == name), name)
