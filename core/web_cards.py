@@ -5,7 +5,7 @@ conversation's counter row. So "everything after revision N" misses nothing, whi
 who reconnects gets each entry once, as it is now.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -197,7 +197,7 @@ def _insert_unless_there(connection: Connection, table: Table, **row: object) ->
         connection.execute(insert(table), row)
 
 
-def _add(connection: Connection, row: dict[str, object]) -> tuple[str, bool]:
+def _add(connection: Connection, row: Mapping[str, object]) -> tuple[str, bool]:
     conversation = str(row["conversation"])
     revision = _next_revision(connection, conversation)
     known = connection.scalar(select(web_card.c.reference).where(web_card.c.key == row["key"]))
@@ -216,7 +216,7 @@ def _forget_old(connection: Connection, conversation: str) -> None:
     )
 
 
-def _replace(connection: Connection, reference: str, values: dict[str, object]) -> str | None:
+def _replace(connection: Connection, reference: str, values: Mapping[str, object]) -> str | None:
     this = web_card.c.reference == reference
     found = connection.execute(select(web_card.c.conversation, web_card.c.change).where(this)).first()
     if found is None:

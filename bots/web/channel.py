@@ -5,7 +5,7 @@ slow one costs one flag, an edit that was overtaken is never sent, and a reconne
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -87,7 +87,7 @@ class WebChannel:
         self._wake(conversation.key)
 
     @contextmanager
-    def watch(self, conversation: Conversation) -> Iterator[asyncio.Event]:
+    def watch(self, conversation: Conversation) -> Generator[asyncio.Event]:
         """An event that is set whenever something in the conversation changed.
 
         Raises:

@@ -97,16 +97,16 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters |= {"kind": _kind, "numerals": _numerals, "web_address": _web_address}
-    made.globals |= {
-        "path": PATH,
-        "assets": {name: asset.url for name, asset in assets().items()},
-        "languages": [(language, LANGUAGE_NAMES[language]) for language in LANGUAGES],
-        "marks": charts.marks,
-        "polyline": charts.path,
-        "plot_height": charts.HEIGHT,
-        "rows": _rows,
-        "unfolded": _unfolded,
-    }
+    made.globals.update(
+        path=PATH,
+        assets={name: asset.url for name, asset in assets().items()},
+        languages=[(language, LANGUAGE_NAMES[language]) for language in LANGUAGES],
+        marks=charts.marks,
+        polyline=charts.path,
+        plot_height=charts.HEIGHT,
+        rows=_rows,
+        unfolded=_unfolded,
+    )
     return made
 
 
@@ -138,5 +138,3 @@ def _rows(log: Log) -> list[tuple[int, str] | None]:
 
 def _unfolded(log: Log) -> bool:
     return bool(log.marked) or len(log.lines) <= OPEN_LINES
-
-

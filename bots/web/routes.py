@@ -17,10 +17,11 @@ from bots.web.channel import WebChannel, overview_reference
 from bots.web.gate import PATH, Gate, Visit, protect
 from bots.web.posts import Posts
 from bots.web.render import Renderer
-from bots.web.session import Session, Sessions, TooManyAttempts
+from bots.web.session import Session, Sessions
 from bots.web.stream import Stream
 from core.access import Access, Person
 from core.cards import Card
+from core.errors import Busy
 from core.i18n import closest, words
 from core.messages import Event
 from core.settings import Settings
@@ -158,7 +159,7 @@ class Page:
         try:
             language = closest(chosen) if chosen else ""
             session = self._sessions.sign_on(token, request.remote or "", language=language)
-        except TooManyAttempts:
+        except Busy:
             return self._form(request, HTTPStatus.TOO_MANY_REQUESTS, "web.error.too_many_attempts")
         if session is None:
             return self._form(request, HTTPStatus.UNAUTHORIZED, "web.error.wrong_token")

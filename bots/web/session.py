@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from core.errors import Busy
 from core.settings import Settings
 
 ATTEMPTS = 5
@@ -40,10 +41,6 @@ class Session(BaseModel):
     subject: str
     expires: float
     language: str = ""
-
-
-class TooManyAttempts(Exception):  # noqa: N818  # reads as what happened, as in core/errors.py
-    """This address has to wait."""
 
 
 class Sessions:
@@ -74,10 +71,10 @@ class Sessions:
             language: chosen on the page, if any.
 
         Raises:
-            TooManyAttempts: wrong too often lately.
+            Busy: wrong too often lately from this address, so it has to wait.
         """
         if len(self._recent_failures(address)) >= ATTEMPTS:
-            raise TooManyAttempts
+            raise Busy(f"{address} gave wrong tokens {ATTEMPTS} times")
         if not hmac.compare_digest(token.encode(errors="surrogatepass"), self.sign_on_token.encode()):
             self._remember_failure(address)
             return None
