@@ -44,7 +44,6 @@ ATTEMPTS = 3
 """How often an event is begun. One that took its process down each time is not begun again."""
 
 KEPT_SECONDS = 14 * 86400
-DRAIN_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -105,6 +104,7 @@ class Inbox:
             insert(inbox)
             .values(owner=owner, lease_until=now(lease_seconds), attempts=1, outcome="")
             .on_conflict_do_nothing()
+            .execution_options(preserve_rowcount=True)
         )
         self._finish = (
             update(inbox)
@@ -133,10 +133,10 @@ class Inbox:
         if not self._store.embedded:
             self._tasks.append(asyncio.create_task(repeat(self._keep, self._lease / 3)))
 
-    async def stop(self) -> None:
-        """Finish what can be finished in a few seconds, and leave the rest to others at once."""
-        await self._lanes.drain(DRAIN_SECONDS)
-        await self._notices.drain(DRAIN_SECONDS)
+    async def stop(self, within: float = 10.0) -> None:
+        """Finish what can be finished within so many seconds, and leave the rest to others at once."""
+        await self._lanes.drain(within)
+        await self._notices.drain(within)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -171,10 +171,10 @@ class Inbox:
         try:
             self._notices.put(event.conversation.key, lambda: self._busy(event))
         except Busy:
-            log.warning("inbox.busy", event=event.key)  # this conversation is being told already
+            log.warning("inbox.busy", key=event.key)  # this conversation is being told already
 
     async def _work(self, event: Event) -> None:
-        bind_contextvars(event=event.key)  # for every log line of this lane's present job
+        bind_contextvars(key=event.key)  # for every log line of this lane's present job
         try:
             await self._handle(event)
         except Exception:
@@ -185,7 +185,7 @@ class Inbox:
     async def _end(self, key: str, outcome: Literal["done", "failed", "busy"]) -> None:
         row = {"finished": key, "result": outcome}
         if not await self._store.write(lambda connection: connection.execute(self._finish, row).rowcount):
-            log.warning("inbox.lost", event=key, outcome=outcome)  # we were silent for too long; another finishes it
+            log.warning("inbox.lost", key=key, outcome=outcome)  # we were silent for too long; another finishes it
 
     async def _keep(self) -> None:
         await self._store.write(lambda connection: connection.execute(self._renew))
@@ -200,16 +200,16 @@ class Inbox:
     async def _resume(self, row: RowMapping) -> None:
         key: str = row["key"]
         if row["attempts"] > ATTEMPTS:
-            log.error("inbox.given_up", event=key, attempts=ATTEMPTS)
+            log.error("inbox.given_up", key=key, attempts=ATTEMPTS)
             await self._end(key, "failed")
             return
         try:
             event = EVENT.validate_json(row["payload"])
         except ValidationError:
-            log.exception("inbox.unreadable", event=key)
+            log.exception("inbox.unreadable", key=key)
             await self._end(key, "failed")
             return
-        log.info("inbox.resumed", event=key, attempt=row["attempts"])
+        log.info("inbox.resumed", key=key, attempt=row["attempts"])
         await self._queue(event)
 
     async def _forget(self) -> None:

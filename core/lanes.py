@@ -31,7 +31,8 @@ class Lanes:
         self._jobs: dict[str, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def __len__(self) -> int:
+    @property
+    def held(self) -> int:
         """Jobs that wait or run."""
         return self._held
 

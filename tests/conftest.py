@@ -52,6 +52,13 @@ async def sqlite_store(sqlite_url: str) -> AsyncGenerator[Store]:
         yield opened
 
 
+@pytest.fixture
+async def postgres_store(postgres_url: str) -> AsyncGenerator[Store]:
+    """A store with all tables, on PostgreSQL only: for what replicas do."""
+    async with _opened(postgres_url) as opened:
+        yield opened
+
+
 @asynccontextmanager
 async def _opened(url: str) -> AsyncGenerator[Store]:
     store = Store(url)

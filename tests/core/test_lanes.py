@@ -40,7 +40,7 @@ async def test_a_lane_that_waits_does_not_hold_up_another() -> None:
     lanes.put("slow", wait)
     lanes.put("quick", finish)
     await asyncio.wait_for(done.wait(), 5)
-    assert len(lanes) == 1
+    assert lanes.held == 1
     released.set()
     await lanes.drain(5)
 
@@ -56,7 +56,7 @@ async def test_what_is_full_says_so_and_takes_nothing(per_lane: int, total: int,
         lanes.put(name, wait)
     with pytest.raises(Busy):
         lanes.put("a", wait)
-    assert len(lanes) == 2
+    assert lanes.held == 2
     released.set()
     await lanes.drain(5)
     lanes.put("a", wait)  # there is room again
@@ -94,7 +94,7 @@ async def test_drain_gives_up_at_its_limit_and_drops_what_waits() -> None:
     lanes.put("a", never)
     await began.wait()
     await lanes.drain(0.01)
-    assert len(lanes) == 0
+    assert lanes.held == 0
     assert not second.is_set()
     lanes.put("a", never)  # the lane was left usable
     await lanes.drain(5)
@@ -119,7 +119,7 @@ def test_whatever_comes_each_lane_keeps_its_order_and_none_is_left(plan: list[tu
             except Busy:
                 await asyncio.sleep(0)
         await lanes.drain(5)
-        assert len(lanes) == 0
+        assert lanes.held == 0
         for name in "abc":
             assert [pair for pair in seen if pair[0] == name] == [pair for pair in taken if pair[0] == name]
 
