@@ -50,7 +50,7 @@ class TooLarge(BadInput):
 
 
 class Webhook:
-    """One messenger's webhook, as an aiohttp handler.
+    """One messenger's webhook; `handle` is its aiohttp handler.
 
     Args:
         channel: name of the channel, for metrics and logs.
@@ -78,7 +78,7 @@ class Webhook:
         self._body_limit = body_limit
         self._content_type = content_type
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""
         status, outcome, body = await self._answer(request)
         WEBHOOKS.labels(self._channel, outcome).inc()

@@ -42,6 +42,7 @@ _SPECIAL = re.compile(r"(?m:^[ \t]+)|[&<>*_~`\[\]()\\#!|$:+\-=\"'/]|(?<=\d)\.(?=
 _TAG = re.compile(
     r"<(?=/?(?:at|a|person|font|link|raw|text_tag|number_tag|local_datetime|br|hr|img)\b)|`(?=``)", re.IGNORECASE
 )
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _INVISIBLE = "\u200b"
 
 
@@ -148,7 +149,7 @@ def field(item: Input, number: int) -> list[Element]:
     label = plain(_label(item.label))
     match item.kind:
         case "date":
-            initial = {"initial_date": item.value} if item.value else {}
+            initial = {"initial_date": item.value} if _DATE.fullmatch(item.value) else {}
             return [paragraph(label), {"tag": "date_picker", "name": name, "required": item.required, **initial}]
         case "select":
             labels = dict(item.options)  # one option a value, as Feishu demands

@@ -1,0 +1,281 @@
+"""Feishu's side of `core.channel.Channel`: cards sent, edited in place, people looked up, over the one HTTP session.
+
+Sending carries an idempotency key (Feishu's `uuid`) and editing is idempotent, so both may be tried again. Tokens that
+turn out stale are renewed once; requests to slow down are obeyed for as long as `PATIENCE` lasts.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import Any, cast
+from urllib.parse import quote
+
+import structlog
+from aiolimiter import AsyncLimiter
+
+from bots.feishu.cards import LIMITS, render
+from bots.feishu.inbound import flatten, names_of
+from core.cards import Card
+from core.channel import Limits
+from core.errors import Refused, RemoteError, Throttled, Unauthorized, Unreachable
+from core.http import Http, Response, Token, throttled
+from core.messages import Actor, Conversation
+from core.redact import clean
+from core.settings import Feishu
+
+STALE_TOKEN = {99991661, 99991663, 99991664, 99991671}
+"""Missing, expired or of the wrong kind: a new token may help, once."""
+
+SLOW_DOWN = {99991400, 230020, 230049}
+"""Too fast for the app, too fast for the chat, the same message is being sent right now."""
+
+PATIENCE = 60.0
+"""Seconds one call waits in all because Feishu asked it to slow down."""
+
+ATTEMPTS = 3
+_log = structlog.get_logger(__name__)
+_CARD_ERROR = re.compile(r"ErrCode: (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How fast we call, so that Feishu need not refuse. The defaults are Feishu's limits; a benchmark may lift them.
+
+    Attributes:
+        per_second: calls of the app.
+        per_minute: calls of the app.
+        per_place: messages to one chat, and edits of one message, a second.
+    """
+
+    per_second: float = 50
+    per_minute: float = 1000
+    per_place: float = LIMITS.edits_per_second
+
+
+@dataclass(slots=True)
+class _Edits:
+    """Edits of one message under way: how many were asked for, how many are done with, how many callers wait."""
+
+    card: Card
+    asked: int = 0
+    shown: int = 0
+    waiting: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class FeishuChannel:
+    """The app's bot in all its chats.
+
+    Args:
+        settings: the app's credentials and address.
+        http: the one session; the channel opens no other.
+        rates: see `Rates`.
+        sleep: waits; tests pass a clock of their own.
+    """
+
+    name = "feishu"
+    limits: Limits = LIMITS
+
+    def __init__(
+        self,
+        settings: Feishu,
+        http: Http,
+        *,
+        rates: Rates = Rates(),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.bot_open_id = settings.bot_open_id
+        self._settings = settings
+        self._http = http
+        self._sleep = sleep
+        self._token = Token(self._fetch_token)
+        # One tenth of a second's and of a minute's calls at once, so that no second or minute sees far too many.
+        self._app = (AsyncLimiter(rates.per_second / 10, 0.1), AsyncLimiter(rates.per_minute / 10, 6))
+        self._place = lru_cache(4096)(partial(_spaced, 1 / rates.per_place))
+        self._edits: dict[str, _Edits] = {}
+        self._learning: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to learn the bot's own id, unless the settings give it; being ready does not wait for it."""
+        if not self.bot_open_id:
+            self._learning = asyncio.create_task(self._learn(), name="feishu-bot-id")
+
+    async def stop(self) -> None:
+        """Stop learning."""
+        if self._learning is not None:
+            self._learning.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._learning
+
+    async def send(self, conversation: Conversation, card: Card, *, key: str) -> str:
+        """Show a card; see `core.channel.Channel.send`. Feishu remembers a key for an hour."""
+        place = f"{conversation.kind}/{conversation.thread}"
+        # Feishu takes at most 50 characters.
+        uuid = hashlib.sha256(key.encode()).hexdigest()[:48]
+        body = {"msg_type": "interactive", "content": render(card, place), "uuid": uuid}
+        await self._place(conversation.id).acquire()
+        if conversation.thread:
+            root = await self._message_in(conversation.thread)
+            answer = await self._call("POST", f"im/v1/messages/{root}/reply", json={**body, "reply_in_thread": True})
+        else:
+            to = {"receive_id_type": "chat_id"}
+            answer = await self._call("POST", "im/v1/messages", params=to, json={**body, "receive_id": conversation.id})
+        return f"{answer['data']['message_id']}/{place}"
+
+    async def update(self, reference: str, card: Card, *, key: str) -> None:
+        """Replace a card; see `core.channel.Channel.update`. The key is not needed: editing is idempotent by itself.
+
+        Edits of one message go out one after the other. While one waits for its turn only the newest card is kept, and
+        callers whose card was overtaken return when the newer one is shown.
+        """
+        message, _, place = reference.partition("/")
+        edits = self._edits.setdefault(message, _Edits(card))
+        edits.card = card
+        edits.asked += 1
+        edits.waiting += 1
+        mine = edits.asked
+        try:
+            async with edits.lock:
+                if edits.shown < mine:
+                    await self._place(message).acquire()
+                    newest = edits.asked
+                    content = render(edits.card, place)
+                    await self._call("PATCH", f"im/v1/messages/{quote(message, safe='')}", json={"content": content})
+                    edits.shown = newest
+        finally:
+            edits.waiting -= 1
+            if not edits.waiting:
+                del self._edits[message]
+
+    async def lookup(self, actor_id: str) -> Actor:
+        """Who this `open_id` is; without a name when the app may not see the person."""
+        path = f"contact/v3/users/{quote(actor_id, safe='')}"
+        try:
+            answer = await self._call("GET", path, params={"user_id_type": "open_id"})
+        except Refused:
+            return Actor(self.name, actor_id)
+        return Actor(self.name, actor_id, name=clean(answer["data"]["user"].get("name", "")))
+
+    async def read(self, message_id: str) -> str:
+        """The plain text of a message, or of all messages it forwards.
+
+        Raises:
+            RemoteError: Feishu could not or would not tell.
+        """
+        answer = await self._call("GET", f"im/v1/messages/{quote(message_id, safe='')}")
+        texts = (
+            flatten(item["msg_type"], item["body"]["content"], names_of(item.get("mentions"), bot=self.bot_open_id))
+            for item in answer["data"]["items"]
+            if not item.get("deleted")
+        )
+        return "\n".join(filter(None, texts))
+
+    async def bot(self) -> Actor:
+        """The bot itself: proves that the credentials work.
+
+        Raises:
+            RemoteError: they do not, or Feishu does not answer.
+        """
+        bot = (await self._call("GET", "bot/v3/info"))["bot"]
+        return Actor(self.name, bot["open_id"], name=bot.get("app_name", ""))
+
+    async def _learn(self) -> None:
+        pause = 1.0
+        while not self.bot_open_id:
+            try:
+                self.bot_open_id = (await self.bot()).id
+            except RemoteError as error:
+                _log.warning("feishu_bot_unknown", reason=str(error), again_in=pause)
+                await self._sleep(pause)
+                pause = min(pause * 2, 60.0)
+
+    async def _message_in(self, thread: str) -> str:
+        """Any message of a thread: Feishu answers into a thread only through one of its messages."""
+        params = {"container_id_type": "thread", "container_id": thread, "page_size": "1"}
+        items = (await self._call("GET", "im/v1/messages", params=params))["data"]["items"]
+        if not items:
+            raise Refused("feishu: the thread has no message left", system="feishu", code="230019")
+        return quote(items[0]["message_id"], safe="")
+
+    async def _call(
+        self, method: str, path: str, *, params: Mapping[str, str] | None = None, json: object | None = None
+    ) -> dict[str, Any]:
+        """One call of the API, tried again where that may help, as the answer's JSON with `code` 0."""
+        renewed, patience, pause = False, PATIENCE, 1.0
+        while True:
+            token = await self._token.get()
+            for limiter in self._app:
+                await limiter.acquire()
+            response = await self._http.request(
+                method,
+                f"{self._settings.domain}/open-apis/{path}",
+                system=self.name,
+                headers={"Authorization": f"Bearer {token}"},
+                params=params,
+                json=json,
+                timeout=10,
+                attempts=ATTEMPTS,
+            )
+            try:
+                return _checked(response)
+            except Unauthorized:
+                if renewed:
+                    raise
+                renewed = True
+                self._token.reject(token)
+            except Throttled as error:
+                wait = error.retry_after or pause
+                if wait > patience:
+                    raise
+                patience -= wait
+                pause *= 2
+                await self._sleep(wait)
+
+    async def _fetch_token(self) -> tuple[str, float]:
+        secret = self._settings.app_secret.get_secret_value()
+        response = await self._http.request(
+            "POST",
+            f"{self._settings.domain}/open-apis/auth/v3/tenant_access_token/internal",
+            system=self.name,
+            json={"app_id": self._settings.app_id, "app_secret": secret},
+            timeout=10,
+            attempts=ATTEMPTS,
+        )
+        try:
+            answer = _checked(response)
+        except Refused as error:
+            raise Unauthorized("feishu refuses app_id and app_secret", system=self.name, code=error.code) from error
+        return answer["tenant_access_token"], float(answer["expire"])
+
+
+def _spaced(seconds: float, _place: str) -> AsyncLimiter:
+    return AsyncLimiter(1, seconds)
+
+
+def _object(response: Response) -> dict[str, Any]:
+    answer = response.json(system="feishu")
+    if not isinstance(answer, dict):
+        raise Refused("feishu answered with JSON that is no object", system="feishu")
+    return cast("dict[str, Any]", answer)
+
+
+def _checked(response: Response) -> dict[str, Any]:
+    """The answer, or the error it stands for. Feishu's `code` counts, whichever HTTP status comes with it."""
+    if response.status >= 500:
+        raise Unreachable(f"feishu answered {response.status}", system="feishu", code=str(response.status))
+    if response.status == 429:
+        raise throttled(response, system="feishu", header="x-ogw-ratelimit-reset", code="429")
+    answer = _object(response)
+    code, said = answer.get("code"), str(answer.get("msg", ""))
+    if code == 0:
+        return answer
+    if code in STALE_TOKEN:
+        raise Unauthorized("feishu refuses the access token", system="feishu", code=str(code))
+    if code in SLOW_DOWN:
+        raise throttled(response, system="feishu", header="x-ogw-ratelimit-reset", code=str(code))
+    inner = _CARD_ERROR.search(said)  # 230099 wraps what is wrong with a card
+    raise Refused(f"feishu refused: {code} {said}", system="feishu", code=f"{code}/{inner[1]}" if inner else str(code))

@@ -1,0 +1,132 @@
+"""`POST /feishu/events`: Feishu's events and card callbacks, signed and encrypted, acknowledged within its three seconds.
+
+Order of work: signature over the bytes as received, age, envelope, verification token, meaning. Only Feishu's check of
+the address (`url_verification`) comes without a signature; whatever else is wrong with an unsigned request is answered
+like a bad signature, so that nobody can probe the envelope.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+import orjson
+import structlog
+from aiohttp import web
+
+from bots.crypto import FeishuEnvelope, feishu_signature, fresh, same
+from bots.edge import Received, Reply, Webhook, parse
+from bots.feishu.client import FeishuChannel
+from bots.feishu.elements import worded
+from bots.feishu.inbound import UNREADABLE, Incomplete, Json, read, token
+from core.errors import BadInput, BadSignature, RemoteError, Unreachable
+from core.messages import Click, Event, Message
+from core.settings import Feishu
+
+FETCH_SECONDS = 1.5
+"""Longest wait for other messages before a message is acknowledged; Feishu gives us three seconds in all."""
+
+_log = structlog.get_logger(__name__)
+
+
+def feishu_routes(
+    settings: Feishu,
+    channel: FeishuChannel,
+    accept: Callable[[Event], Awaitable[bool]],
+    *,
+    body_limit: int,
+    clock: Callable[[], float] = time.time,
+) -> list[web.RouteDef]:
+    """The routes of the Feishu app.
+
+    Args:
+        settings: its secrets.
+        channel: fetches the messages that a message refers to.
+        accept: journals an event, `core.inbox.Inbox.accept`.
+        body_limit: largest request body in bytes.
+        clock: Unix seconds.
+    """
+    decoder = Decoder(settings, channel, clock)
+    webhook = Webhook("feishu", decoder.decode, accept, acknowledge, body_limit=body_limit)
+    return [web.post("/feishu/events", webhook.handle)]
+
+
+class Decoder:
+    """Turns a request of Feishu into an event.
+
+    Args:
+        settings: the app's secrets.
+        channel: fetches the messages that a message refers to.
+        clock: Unix seconds.
+    """
+
+    def __init__(self, settings: Feishu, channel: FeishuChannel, clock: Callable[[], float]) -> None:
+        self._encrypt_key = settings.encrypt_key.get_secret_value()
+        self._verification_token = settings.verification_token.get_secret_value()
+        self._envelope = FeishuEnvelope(self._encrypt_key)
+        self._channel = channel
+        self._clock = clock
+
+    async def decode(self, headers: Mapping[str, str], body: bytes) -> Received:
+        """See `bots.edge.Decode`."""
+        received = read(self._verified(headers, body), bot=self._channel.bot_open_id)
+        return await self._completed(received) if isinstance(received, Incomplete) else received
+
+    def _verified(self, headers: Mapping[str, str], body: bytes) -> Json:
+        signature = headers.get("X-Lark-Signature")
+        if signature is None:
+            return self._unsigned(body)
+        timestamp, nonce = headers.get("X-Lark-Request-Timestamp", ""), headers.get("X-Lark-Request-Nonce", "")
+        same(signature, feishu_signature(timestamp, nonce, self._encrypt_key, body))
+        fresh(timestamp, now=self._clock())
+        payload = self._opened(body)
+        same(token(payload), self._verification_token)
+        return payload
+
+    def _unsigned(self, body: bytes) -> Json:
+        try:
+            payload = self._opened(body)
+        except BadInput as error:
+            raise BadSignature("an unsigned request that cannot be opened") from error
+        if payload.get("type") != "url_verification":
+            raise BadSignature("an event without a signature")
+        same(token(payload), self._verification_token)
+        return payload
+
+    def _opened(self, body: bytes) -> Json:
+        sealed = parse(body).get("encrypt")
+        if not isinstance(sealed, str):
+            raise BadInput("the body is not encrypted")
+        return parse(self._envelope.open(sealed))
+
+    async def _completed(self, found: Incomplete) -> Message | Reply:
+        try:
+            text = await self._fetched(found.source)
+        except RemoteError as error:
+            _log.warning("feishu_message_unread", message=found.source, reason=str(error))
+            if not found.forwards:
+                return found.message
+            if error.retryable:
+                raise  # not acknowledged, so Feishu brings it again
+            return UNREADABLE
+        return replace(found.message, text=text) if found.forwards else replace(found.message, quoted=text)
+
+    async def _fetched(self, message_id: str) -> str:
+        try:
+            async with asyncio.timeout(FETCH_SECONDS):
+                return await self._channel.read(message_id)
+        except TimeoutError as error:
+            raise Unreachable("feishu: no answer in time", system="feishu", code="timeout") from error
+
+
+def acknowledge(event: Event) -> bytes:
+    """What Feishu wants to hear: nothing for a message, a toast for a click."""
+    return _TOAST if isinstance(event, Click) else b"{}"
+
+
+def _toast() -> bytes:
+    text = worded("received")
+    return orjson.dumps({"toast": {"type": "info", "content": text["content"], "i18n": text["i18n_content"]}})
+
+
+_TOAST = _toast()
