@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from core.errors import ConfigurationError, RemoteError, Throttled, Unauthorized, Unreachable, XOpsError
 from core.i18n import Words, words
+from core.schedulers.base import Scheduler
 from core.settings import Settings, load_settings, settings_path
 
 if TYPE_CHECKING:
@@ -138,14 +139,14 @@ async def _database(application: "Application", say: Words) -> Finding:
 
 
 def _schedulers(application: "Application", say: Words) -> list[Awaitable[Finding]]:
-    async def ask(name: str) -> str:
-        health = await application.fleet.named(name).health()
-        return say("doctor.scheduler_ok", version=health.version) + "".join(f"\n{line}" for line in health.problems)
+    def check(scheduler: Scheduler) -> Awaitable[Finding]:
+        async def ask() -> str:
+            health = await scheduler.health()
+            return say("doctor.scheduler_ok", version=health.version) + "".join(f"\n{line}" for line in health.problems)
 
-    return [
-        _timed(f"scheduler {c.name}", say("doctor.scheduler_todo", name=c.name), lambda name=c.name: ask(name), say)
-        for c in application.settings.schedulers
-    ]
+        return _timed(f"scheduler {scheduler.name}", say("doctor.scheduler_todo", name=scheduler.name), ask, say)
+
+    return [check(scheduler) for scheduler in application.fleet.schedulers]
 
 
 async def _model(application: "Application", say: Words) -> Finding:

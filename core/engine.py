@@ -122,7 +122,8 @@ class Engine:
         try:
             answer = await self._answer(event, person, progress)
         except XOpsError as error:
-            answer = Answer((await self._problem(error, event, person),), "", (), "rules")
+            answer = Answer((_explain(error),), "", (), "rules")
+        await self._record_refusals(event, person, answer)
         chosen = self._words(person, event)
         cards = tuple(views.show(result, chosen, self._zone, person) for result in answer.results)
         return Reply(answer, _with_words(cards, answer, chosen))
@@ -213,21 +214,22 @@ class Engine:
         said = f"/{event.command} {' '.join(event.arguments.values())}" if isinstance(event, Click) else event.text
         await self._history.remember(event.conversation, event.key, said, reply.answer)
 
-    async def _problem(self, error: XOpsError, event: Event, person: Person) -> Result:
-        if isinstance(error, Denied):
-            await self._audit.record(
-                actor=person.name,
-                action=_path(event),
-                target=event.conversation.key,
-                outcome="denied",
-                details=error.details,
-            )
-        if isinstance(error, NotFound):
-            return Missing(error.kind, error.name, error.nearest)
-        return Problem(error.text, error.details)
+    async def _record_refusals(self, event: Event, person: Person, answer: Answer) -> None:
+        for result in answer.results:
+            if isinstance(result, Problem) and result.text == Denied.text:
+                action, target = (answer.calls[0].name if answer.calls else _path(event)), event.conversation.key
+                await self._audit.record(
+                    actor=person.name, action=action, target=target, outcome="denied", details=result.details
+                )
 
     def _words(self, person: Person, event: Event) -> Words:
         return words(closest(person.language or event.actor.locale or self._language))
+
+
+def _explain(error: XOpsError) -> Result:
+    if isinstance(error, NotFound):
+        return Missing(error.kind, error.name, error.nearest)
+    return Problem(error.text, error.details)
 
 
 async def _done_within(under_way: asyncio.Future[T], seconds: float) -> bool:

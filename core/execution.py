@@ -5,9 +5,10 @@ proposal (`confirmed` → `executing`) before it calls the scheduler, so that wh
 call may be out: that order is never sent again, only looked up. `follow` asks until the run ends and edits the card.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -21,7 +22,6 @@ from core.proposals import Proposals, Record
 from core.results import Proposal
 from core.schedulers.base import Instance, Operation, Order, Receipt
 from core.schedulers.fleet import Fleet
-from core.work import Work
 
 FIRST_LOOK = 1.0
 SLOWEST_LOOK = 30.0
@@ -33,6 +33,19 @@ UNKNOWN_FOR = timedelta(minutes=2)
 
 Render = Callable[[Proposal, str, Person], Card]
 """Makes the card of a proposal in a language, for the person who decided."""
+
+
+class Queue(Protocol):
+    """What is needed of `core.work.Work`: each id is worked on once, also when its first worker dies."""
+
+    def on(self, kind: str, handler: Callable[[str, Mapping[str, str]], Awaitable[None]]) -> None:
+        """Whom to call for a kind of work."""
+        ...
+
+    async def submit(self, kind: str, id: str, payload: Mapping[str, str], *, delay: float = 0.0) -> bool:
+        """Ask for work; False when this id was asked for before."""
+        ...
+
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +69,7 @@ class Execution:
         proposals: Proposals,
         fleet: Fleet,
         access: Access,
-        work: Work,
+        work: Queue,
         delivery: Delivery,
         audit: Audit,
         *,

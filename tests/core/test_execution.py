@@ -1,0 +1,289 @@
+"""From the click to the end of the run: entitled, unchanged, once, verified, recorded, also when a process dies."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from core.audit import Audit
+
+from core.access import Access, Person
+from core.cards import Card
+from core.delivery import Delivery
+from core.errors import Denied, Refused, Stale, Unreachable
+from core.execution import UNKNOWN_FOR, Execution, subject
+from core.messages import Conversation
+from core.proposals import VALID_FOR, Proposals
+from core.results import Proposal
+from core.schedulers.base import Flags, Operation, Order, Status
+from core.schedulers.fleet import Fleet
+from core.settings import PersonSettings
+from core.store import Store
+from tests.fakes.chat import FakeChat
+from tests.fakes.pipeline import Pipeline
+from tests.fakes.timeline import Killed, Timeline
+
+PEOPLE = (
+    PersonSettings(name="chen", role="operator", projects=("trade",)),
+    PersonSettings(name="boss", role="admin", projects=("*",)),
+    PersonSettings(name="guest", role="viewer"),
+)
+CHAT = Conversation("chat", "c1")
+
+
+def draw(proposal: Proposal, language: str, person: Person) -> Card:
+    """A card whose title is all that these tests look at."""
+    return Card(f"{proposal.state} {proposal.instance.status} run {proposal.instance.run_number} by {person.name}")
+
+
+@dataclass
+class World:
+    """Everything around one execution."""
+
+    store: Store
+    timeline: Timeline
+    pipeline: Pipeline
+    chat: FakeChat
+    access: Access
+    proposals: Proposals
+    audit: Audit
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process over the same store and the same queue."""
+        self.delivery = Delivery({"chat": self.chat}, self.store)
+        self.execution = Execution(
+            self.proposals,
+            Fleet([self.pipeline]),
+            self.access,
+            self.timeline,
+            self.delivery,
+            self.audit,
+            render=draw,
+            clock=self.timeline,
+        )
+
+    def person(self, name: str) -> Person:
+        """Someone from the settings."""
+        found = self.access.named(name)
+        assert found is not None
+        return found
+
+    async def propose(self, operation: Operation = Operation.RERUN, name: str = "chen") -> str:
+        """A proposal whose card is in the chat; returns its id."""
+        made = await self.proposals.propose(self.person(name), CHAT, operation, self.pipeline.now)
+        reference = await self.chat.send(CHAT, draw(made, "en", self.person(name)), key=made.id)
+        await self.delivery.attach(subject(made.id), CHAT, reference, "en")
+        return made.id
+
+    async def state(self, proposal_id: str) -> str:
+        """What the proposal has come to."""
+        return (await self.proposals.get(proposal_id)).shown.state
+
+    @property
+    def titles(self) -> list[str]:
+        """What the first card said, one after the other."""
+        return self.chat.titles("card-1")
+
+
+@pytest.fixture
+async def world(sqlite_store: Store) -> AsyncGenerator[World]:
+    """One failed instance, three people, a chat."""
+    timeline = Timeline()
+    access, proposals = Access(PEOPLE), Proposals(sqlite_store, clock=timeline)
+    yield World(sqlite_store, timeline, Pipeline(), FakeChat(), access, proposals, Audit(sqlite_store, clock=timeline))
+
+
+async def test_a_confirmed_rerun_is_sent_once_followed_and_shown_to_the_end(world: World) -> None:
+    """The whole way, on one card."""
+    proposal = await world.propose()
+    await world.execution.confirm(world.person("chen"), proposal)
+    await world.timeline.pass_time(5)
+    assert await world.state(proposal) == "following"
+    world.pipeline.become(Status.SUCCESS)
+    await world.timeline.pass_time(30)
+    assert await world.state(proposal) == "succeeded"
+    assert [order.request_id for order in world.pipeline.orders] == [proposal]
+    assert "asked by chen, confirmed by chen" in world.pipeline.orders[0].note
+    assert world.titles == [
+        "open failed run 1 by chen",
+        "confirmed failed run 1 by chen",
+        "executing failed run 1 by chen",
+        "following failed run 1 by chen",
+        "following running run 2 by chen",
+        "succeeded success run 2 by chen",
+    ]
+    assert await world.delivery.live(subject(proposal)) == ()
+    assert await world.audit.verify() == 3
+
+
+async def test_a_rerun_that_fails_again_ends_failed(world: World) -> None:
+    """Accepted is not succeeded."""
+    proposal = await world.propose()
+    await world.execution.confirm(world.person("chen"), proposal)
+    await world.timeline.pass_time(2)
+    world.pipeline.become(Status.FAILED)
+    await world.timeline.pass_time(60)
+    assert await world.state(proposal) == "failed"
+
+
+@pytest.mark.parametrize(
+    ("operation", "before", "after"),
+    [
+        (Operation.SET_SUCCESS, Status.FAILED, Status.FORCED_SUCCESS),
+        (Operation.KILL, Status.RUNNING, Status.KILLED),
+        (Operation.FREEZE, Status.WAIT_TIME, Status.WAIT_TIME),
+    ],
+)
+async def test_other_operations_are_verified_by_their_own_sign(
+    world: World, operation: Operation, before: Status, after: Status
+) -> None:
+    """Each operation is over when the scheduler shows what it was for."""
+    world.pipeline.become(before)
+    proposal = await world.propose(operation, "boss")
+    await world.execution.confirm(world.person("boss"), proposal)
+    await world.timeline.pass_time(60)
+    assert (await world.state(proposal), world.pipeline.now.status) == ("succeeded", after)
+
+
+async def test_a_second_click_is_stale_and_orders_nothing(world: World) -> None:
+    """Double clicks arrive with two ids."""
+    proposal = await world.propose()
+    await world.execution.confirm(world.person("chen"), proposal)
+    with pytest.raises(Stale):
+        await world.execution.confirm(world.person("chen"), proposal)
+    with pytest.raises(Stale):
+        await world.execution.cancel(world.person("chen"), proposal)
+    await world.timeline.pass_time(3)
+    assert len(world.pipeline.orders) == 1
+
+
+async def test_a_viewer_can_neither_confirm_nor_cancel(world: World) -> None:
+    """Anyone in a group can press a button; that is not a right."""
+    proposal = await world.propose()
+    for press in (world.execution.confirm, world.execution.cancel):
+        with pytest.raises(Denied):
+            await press(world.person("guest"), proposal)
+    assert await world.state(proposal) == "open"
+
+
+async def test_a_target_that_changed_voids_the_proposal(world: World) -> None:
+    """Someone reran it by hand while the card was open."""
+    proposal = await world.propose()
+    world.pipeline.become(Status.SUCCESS)
+    with pytest.raises(Stale):
+        await world.execution.confirm(world.person("chen"), proposal)
+    await world.timeline.pass_time(60)
+    assert (await world.state(proposal), world.pipeline.orders) == ("void", [])
+    assert world.titles[-1].startswith("void")
+
+
+async def test_an_expired_card_says_so_when_it_is_pressed(world: World) -> None:
+    """The card itself explains why nothing happened."""
+    proposal = await world.propose()
+    world.timeline.now += VALID_FOR + timedelta(seconds=1)
+    with pytest.raises(Stale):
+        await world.execution.confirm(world.person("chen"), proposal)
+    assert world.titles[-1].startswith("expired")
+    assert world.pipeline.orders == []
+
+
+async def test_a_right_lost_between_click_and_execution_stops_it(world: World) -> None:
+    """Rights are asked at the moment of acting."""
+    proposal = await world.propose()
+    await world.execution.confirm(world.person("chen"), proposal)
+    world.access = Access(PEOPLE[1:])
+    world.restart()
+    await world.timeline.pass_time(60)
+    assert (await world.state(proposal), world.pipeline.orders) == ("refused", [])
+
+
+async def test_a_refusal_of_the_scheduler_ends_it(world: World) -> None:
+    """A clear no is not tried again."""
+
+    def refuse(_order: Order) -> None:
+        raise Refused("a running task cannot be rerun", system="demo", code="409")
+
+    world.pipeline.before = refuse
+    proposal = await world.propose()
+    await world.execution.confirm(world.person("chen"), proposal)
+    await world.timeline.pass_time(60)
+    assert await world.state(proposal) == "refused"
+
+
+@pytest.mark.parametrize(("carried_out", "state"), [(True, "succeeded"), (False, "failed")])
+async def test_no_answer_is_unknown_until_the_scheduler_shows_what_happened(
+    world: World, carried_out: bool, state: str
+) -> None:
+    """A lost answer is never sent again: the order may have been carried out."""
+
+    def lose(_order: Order) -> None:
+        raise Unreachable("no answer in 15 s", system="demo")
+
+    if carried_out:
+        world.pipeline.after = lose
+    else:
+        world.pipeline.before = lose
+    proposal = await world.propose()
+    await world.execution.confirm(world.person("chen"), proposal)
+    await world.timeline.pass_time(0)
+    assert await world.state(proposal) == "unknown"
+    if carried_out:
+        world.pipeline.become(Status.SUCCESS)
+    await world.timeline.pass_time(UNKNOWN_FOR.total_seconds() + 60)
+    assert await world.state(proposal) == state
+    assert len(world.pipeline.orders) == int(carried_out)
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+async def test_a_process_killed_around_the_call_never_sends_it_twice(world: World, place: str) -> None:
+    """Whoever finds `executing` only looks; the order is sent at most once."""
+
+    def die(_order: Order) -> None:
+        raise Killed
+
+    setattr(world.pipeline, place, die)
+    proposal = await world.propose()
+    await world.execution.confirm(world.person("chen"), proposal)
+    with pytest.raises(Killed):
+        await world.timeline.pass_time(1)
+    setattr(world.pipeline, place, lambda _order: None)
+    world.restart()
+    await world.timeline.pass_time(1)
+    if place == "after":
+        world.pipeline.become(Status.SUCCESS)
+    await world.timeline.pass_time(UNKNOWN_FOR.total_seconds() + 60)
+    assert len(world.pipeline.orders) == int(place == "after")
+    assert await world.state(proposal) == ("succeeded" if place == "after" else "failed")
+
+
+async def test_a_crash_between_the_click_and_the_queue_is_made_good_at_start(world: World) -> None:
+    """Two commits, and a crash between them: the sweep finds what was confirmed."""
+    proposal = await world.propose()
+    await world.proposals.decide(proposal, "confirmed", "chen")
+    world.restart()
+    assert await world.execution.resume() == 1
+    await world.timeline.pass_time(3)
+    assert len(world.pipeline.orders) == 1
+
+
+async def test_a_messenger_that_is_down_stops_neither_order_nor_truth(world: World) -> None:
+    """The card catches up with the next change."""
+    proposal = await world.propose()
+    world.chat.down = True
+    await world.execution.confirm(world.person("chen"), proposal)
+    await world.timeline.pass_time(3)
+    world.chat.down = False
+    world.pipeline.become(Status.SUCCESS)
+    await world.timeline.pass_time(30)
+    assert world.titles == ["open failed run 1 by chen", "succeeded success run 2 by chen"]
+
+
+async def test_a_frozen_target_counts_as_changed(world: World) -> None:
+    """Flags are part of what the card showed."""
+    proposal = await world.propose()
+    world.pipeline.now = replace(world.pipeline.now, flags=Flags(frozen=True))
+    with pytest.raises(Stale):
+        await world.execution.confirm(world.person("chen"), proposal)
