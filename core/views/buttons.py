@@ -26,9 +26,18 @@ def about(reader: Reader, instance: Instance, *words: str) -> tuple[Button, ...]
 
 def asking(reader: Reader, instance: Instance) -> tuple[Button, ...]:
     """What one would ask next about an instance: why, what it logged."""
-    ran = instance.run_number > 0 or instance.started_at is not None
-    words = [*(["diagnose"] if instance.status in STUCK else []), *(["log"] if ran else [])]
+    words = [*(["diagnose"] if instance.status in STUCK else []), *(["log"] if ran(instance) else [])]
     return about(reader, instance, *(words or ["status"]))
+
+
+def listed(reader: Reader, instance: Instance) -> tuple[Button, ...]:
+    """The few buttons of an instance in a list."""
+    return (*asking(reader, instance), *mending(reader, instance))
+
+
+def ran(instance: Instance) -> bool:
+    """Whether there can be a log."""
+    return instance.run_number > 0 or instance.started_at is not None
 
 
 def changing(reader: Reader, instance: Instance) -> tuple[Button, ...]:
@@ -39,9 +48,9 @@ def changing(reader: Reader, instance: Instance) -> tuple[Button, ...]:
     )
 
 
-def rerun(reader: Reader, instance: Instance) -> tuple[Button, ...]:
-    """The rerun button alone, where it fits and is allowed."""
-    return tuple(button for button in changing(reader, instance) if button.arguments["operation"] == Operation.RERUN)
+def mending(reader: Reader, instance: Instance) -> tuple[Button, ...]:
+    """The operation that most likely gets a stuck instance going, where it is allowed."""
+    return changing(reader, instance)[:1] if instance.status in STUCK else ()
 
 
 def propose(reader: Reader, operation: Operation, instance: Instance) -> Button:
@@ -64,12 +73,14 @@ def row(*buttons: Button) -> Iterator[Buttons]:
 
 
 def _fitting(instance: Instance) -> Iterator[Operation]:
+    """Most useful first. A frozen instance cannot run before it is unfrozen, so nothing else is offered."""
+    if instance.flags.frozen:
+        yield Operation.UNFREEZE
+        return
     if instance.status.finished:
         yield Operation.RERUN
     if instance.status.failed:
         yield Operation.RERUN_DOWNSTREAM
         yield Operation.SET_SUCCESS
-    if instance.flags.frozen:
-        yield Operation.UNFREEZE
     if instance.status is Status.RUNNING:
         yield Operation.KILL

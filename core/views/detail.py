@@ -8,7 +8,7 @@ from core.schedulers.base import Constraints, Instance, Status
 from core.views import buttons
 from core.views.instances import business_date, item, owner
 from core.views.reader import SENTENCE, Reader, plain
-from core.views.status import flags, status_line, tone
+from core.views.status import flags, next_step, status_line, tone
 
 BLOCKERS = 5
 RUNS = 14
@@ -27,7 +27,7 @@ def card(reader: Reader, result: InstanceDetail) -> Card:
 
 def _blocks(reader: Reader, result: InstanceDetail) -> Iterator[Block]:
     instance = result.instance
-    yield Text(reader.words(f"status.next.{instance.status}"), "strong")
+    yield Text(next_step(reader, instance), "strong")
     yield from (Text(reader.words(f"status.flag_means.{name}")) for name in flags(instance.flags))
     if instance.note:
         yield Text(reader.words("views.detail.note", note=plain(instance.note, SENTENCE)))

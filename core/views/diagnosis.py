@@ -8,8 +8,8 @@ from core.results import Diagnosed
 from core.schedulers.base import Operation
 from core.views import buttons
 from core.views.instances import item, owner
-from core.views.log import injection, plain_line
-from core.views.reader import Reader, plain
+from core.views.log import injection
+from core.views.reader import Reader, plain, plain_line
 from core.views.status import status_line, tone
 
 MARKS = {"pass": "✓", "blocked": "✗", "skipped": "–", "unknown": "?"}
@@ -32,7 +32,10 @@ def card(reader: Reader, result: Diagnosed) -> Card:
 def _blocks(reader: Reader, result: Diagnosed) -> Iterator[Block]:
     found = result.diagnosis
     yield from injection(reader, frozenset(found.injection))
-    yield Text(reader.words(f"diagnosis.confidence.{found.confidence}"), "strong")
+    confidence, meaning = (
+        reader.words(f"diagnosis.{part}") for part in (f"confidence.{found.confidence}", f"meaning.{found.cause}")
+    )
+    yield Text(reader.words("views.diagnosis.headline", confidence=confidence, meaning=meaning), "strong")
     yield Text(reader.words(f"diagnosis.rerun.{found.rerun_helps}"), "strong")
     yield Fields(tuple(_fields(reader, result)))
     yield from _proofs(reader, found)
@@ -81,7 +84,7 @@ def _blocker(reader: Reader, result: Diagnosed) -> Iterator[Block]:
     name = plain(blocker.task.owner, 40)
     key = "views.diagnosis.blocker" if name else "views.diagnosis.blocker_unowned"
     yield Text(reader.words(key, owner=name), "strong")
-    shown = (*buttons.about(reader, blocker, "diagnose", "status"), *buttons.rerun(reader, blocker))
+    shown = (*buttons.about(reader, blocker, "diagnose", "status"), *buttons.mending(reader, blocker))
     yield item(reader, blocker, result.as_of, shown)
 
 
@@ -105,6 +108,7 @@ def _buttons(reader: Reader, result: Diagnosed) -> Iterator[buttons.Button]:
     changing = buttons.changing(reader, instance)
     reruns = tuple(button for button in changing if button.arguments["operation"] == Operation.RERUN)
     yield from reruns if helps else ()
-    yield from buttons.about(reader, instance, "log", "upstream", "downstream")
+    words = ("log", "upstream", "downstream") if buttons.ran(instance) else ("upstream", "downstream")
+    yield from buttons.about(reader, instance, *words)
     yield from (button for button in changing if not (helps and button in reruns))
     yield from buttons.page(reader, instance)

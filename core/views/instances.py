@@ -1,6 +1,7 @@
 """Lists of instances: each with its owner, when, its business date and what can be done about it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from core.cards import Block, Button, Card, Field, Item, Note, Text, Tone
@@ -9,7 +10,7 @@ from core.schedulers.base import Instance
 from core.views import buttons
 from core.views.overview import outages
 from core.views.reader import Reader, plain
-from core.views.status import status_line, tone
+from core.views.status import status_and_run, tone
 
 URGENT = frozenset({"failed", "repeated"})
 TITLED = frozenset({"project", "mine", "search"})
@@ -30,7 +31,7 @@ def item(reader: Reader, instance: Instance, now: datetime, shown: tuple[Button,
     """One instance as an entry of a list."""
     return Item(
         title=plain(instance.task.name) or plain(instance.id),
-        subtitle=status_line(reader, instance),
+        subtitle=status_and_run(reader, instance),
         tone=tone(instance),
         fields=tuple(_fields(reader, instance, now)),
         buttons=shown,
@@ -80,9 +81,9 @@ def _blocks(reader: Reader, result: InstanceList) -> Iterator[Block]:
     if result.subject and result.kind not in TITLED:
         yield Text(reader.words("views.list.scope", subject=plain(result.subject)))
     yield Text(reader.words("views.list.next_urgent" if result.kind in URGENT else "views.list.next"))
-    for instance in result.instances:
-        shown = (*buttons.asking(reader, instance), *buttons.rerun(reader, instance))
-        yield item(reader, instance, result.as_of, shown)
+    for number, instance in enumerate(result.instances, result.offset + 1):
+        shown = item(reader, instance, result.as_of, buttons.listed(reader, instance))
+        yield replace(shown, title=f"{number}. {shown.title}")
     yield from _paging(reader, result)
 
 

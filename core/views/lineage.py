@@ -39,9 +39,8 @@ def _blocks(reader: Reader, result: Lineage) -> Iterator[Block]:
 
 
 def _next(result: Lineage, open_ones: list[Related]) -> str:
-    if not result.related:
-        return f"views.lineage.none_{result.direction}"
-    return f"views.lineage.{'open' if open_ones else 'clear'}_{result.direction}"
+    state = "none" if not result.related else "open" if open_ones else "clear"
+    return f"views.lineage.{state}.{result.direction}"
 
 
 def _urgency(related: Related) -> tuple[bool, bool, int]:

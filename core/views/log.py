@@ -6,13 +6,12 @@ from core.cards import Block, Card, Log, Note, Text
 from core.results import LogView
 from core.schedulers.base import LogPage
 from core.views import buttons
-from core.views.reader import Reader, plain
+from core.views.reader import Reader, plain, plain_line
 from core.views.status import status_line, tone
 
 AROUND = 2
 TAIL = 20
 LINES = 60
-LINE = 300
 
 
 def card(reader: Reader, result: LogView) -> Card:
@@ -34,11 +33,9 @@ def injection(reader: Reader, numbers: frozenset[int]) -> Iterator[Text]:
 
 def _blocks(reader: Reader, result: LogView) -> Iterator[Block]:
     instance, page = result.instance, result.page
-    status = status_line(reader, instance)
     yield from injection(reader, result.injection)
-    yield Text(
-        reader.words("views.log.of", status=status, run=page.run_number, scheduler=plain(instance.task.scheduler))
-    )
+    run = reader.words("status.run", number=page.run_number) if page.run_number else reader.words("views.never_ran")
+    yield Text(f"{plain(instance.task.scheduler)} · {run} · {status_line(reader, instance)}")
     if page.lines:
         shown = _excerpt(page, result.marked)
         yield Log(shown, result.marked & {number for number, _ in shown})
@@ -58,12 +55,6 @@ def _excerpt(page: LogPage, marked: frozenset[int]) -> tuple[tuple[int, str], ..
     return tuple((number, plain_line(page.lines[number - page.first])) for number in sorted(wanted[:LINES]))
 
 
-def plain_line(line: str) -> str:
-    """A line of a log; its indentation tells something, so it stays."""
-    indent = len(line) - len(line.lstrip(" \t"))
-    return line[: min(indent, 40)].expandtabs(4) + plain(line, LINE)
-
-
 def _extent(reader: Reader, page: LogPage, shown: int) -> str:
     total = max(page.total, page.first - 1 + len(page.lines))
     extent = reader.words("views.log.extent", shown=shown, total=total)
@@ -74,7 +65,7 @@ def _buttons(reader: Reader, result: LogView) -> Iterator[buttons.Button]:
     instance = result.instance
     if instance.status in buttons.STUCK:
         yield from buttons.about(reader, instance, "diagnose")
-    yield from buttons.rerun(reader, instance)
+    yield from buttons.mending(reader, instance)
     if result.page.running:
         yield buttons.Button(reader.words("views.button.refresh"), "log", {"target": instance.ref})
     if result.page.run_number > 1:

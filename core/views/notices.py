@@ -12,12 +12,14 @@ OPTIONS = 10
 PLAIN_COMMANDS = frozenset({"overview", "failed", "repeated", "mine", "help", "whoami"})
 """Commands that need no argument, so that a suggestion of one becomes a button."""
 
+USUAL = ("overview", "help")
 NEXT: Mapping[str, tuple[str, ...]] = {
+    "help": ("overview", "failed", "repeated", "mine", "whoami"),
     "denied": ("whoami", "help"),
     "not_found": ("failed", "help"),
-    "stale": ("failed",),
+    "stale": ("failed", "help"),
 }
-"""What to press after a problem; elsewhere `overview` and `help`."""
+"""What to press after a notice or a problem, where it is not the usual."""
 
 TARGETS = {"table": "name", "instances": "subject"}
 """How a command calls what it is about, where it is not `target`."""
@@ -27,8 +29,8 @@ def choice(reader: Reader, result: Choice) -> Card:
     """Which one was meant."""
     name = plain(result.name)
     shown = tuple(
-        Item(plain(label), plain(reference), buttons=(_pick(reader, result, reference),))
-        for reference, label in result.options[:OPTIONS]
+        Item(f"{number}. {plain(label)}", plain(reference), buttons=(_pick(reader, result, reference),))
+        for number, (reference, label) in enumerate(result.options[:OPTIONS], 1)
     )
     return Card(
         title=reader.words("views.choice.title", name=name),
@@ -55,20 +57,21 @@ def problem(reader: Reader, result: Problem) -> Card:
         blocks.append(
             Note(reader.words("views.problem.code", system=plain(values.get("system", "")), code=plain(code)))
         )
-    words = NEXT.get(result.text, ("overview", "help"))
+    words = NEXT.get(result.text, USUAL)
     blocks.extend(buttons.row(*(buttons.command(reader, word) for word in words)))
     return Card(reader.words("views.problem.title"), tuple(blocks), "warning")
 
 
 def notice(reader: Reader, result: Notice) -> Card:
     """A sentence of the assistant's own; what may be asked next stands below it."""
-    said = reader.sentence(f"notices.{result.text}", dict(result.details), otherwise="views.notice.other")
+    values = {name: _spoken(reader, name, value) for name, value in result.details.items()}
+    said = reader.sentence(f"notices.{result.text}", values, otherwise="views.notice.other")
     examples = [word for word in result.suggestions if word not in PLAIN_COMMANDS]
     blocks: list[Block] = [Text(said)]
     if examples:
         listed = "\n".join(f"· {plain(example)}" for example in examples[:OPTIONS])
         blocks.append(Text(f"{reader.words('views.notice.examples')}\n{listed}"))
-    words = [word for word in result.suggestions if word in PLAIN_COMMANDS] or ["overview", "help"]
+    words = [word for word in result.suggestions if word in PLAIN_COMMANDS] or NEXT.get(result.text, USUAL)
     blocks.extend(buttons.row(*(buttons.command(reader, word) for word in words)))
     title = f"views.notice.title.{result.text}"
     return Card(reader.words(title if title in reader.words else "views.notice.title.other"), tuple(blocks), "info")
@@ -129,4 +132,4 @@ def _spoken(reader: Reader, name: str, value: str) -> str:
     if name == "kind":
         return _kind(reader, value)
     key = f"views.role.{value}"
-    return reader.words(key) if name == "needed" and key in reader.words else value
+    return reader.words(key) if name in {"needed", "role"} and key in reader.words else value

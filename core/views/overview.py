@@ -41,7 +41,8 @@ def _blocks(reader: Reader, result: Overview) -> Iterator[Block]:
     for key, tally in ((everything, result.operable), ("mine", result.mine)):
         if tally.total:
             yield _chart(reader, reader.words(f"views.overview.{key}", total=tally.total), tally)
-    yield from buttons.row(*(buttons.command(reader, word) for word in ("mine", "overview", "help")))
+    again = Button(reader.words("views.button.refresh"), "overview", {"day": result.day.isoformat()})
+    yield from buttons.row(buttons.command(reader, "mine"), again, buttons.command(reader, "help"))
 
 
 def _summary(reader: Reader, tally: Tally) -> str:
@@ -63,7 +64,6 @@ def _next(result: Overview) -> str:
 
 
 def _highlight(reader: Reader, kind: str, day: date, operable: int, mine: int) -> Item:
-    tone: Tone = "danger" if operable else "success"
     shown = [
         Button(
             reader.words(f"views.overview.{group}_button", count=count),
@@ -77,8 +77,8 @@ def _highlight(reader: Reader, kind: str, day: date, operable: int, mine: int) -
     return Item(
         title=reader.words(f"views.overview.{kind}", count=operable),
         subtitle=reader.words(f"views.overview.{kind}_means"),
-        tone=tone,
-        fields=(Field(reader.words("views.overview.mine_count"), str(mine)),),
+        tone="danger" if operable or mine else "success",
+        fields=(Field(reader.words("views.overview.mine_count"), str(mine)),) if operable or mine else (),
         buttons=tuple(shown),
     )
 

@@ -11,7 +11,7 @@ from core.schedulers.base import Operation
 from core.views import buttons
 from core.views.instances import business_date, owner
 from core.views.reader import SENTENCE, Reader, plain
-from core.views.status import status_line, tone
+from core.views.status import status_and_run, tone
 
 TONES: dict[str, Tone] = {
     "open": "warning",
@@ -37,10 +37,16 @@ def card(reader: Reader, result: Proposal) -> Card:
     name = plain(result.instance.task.name)
     return Card(
         title=reader.words(f"views.proposal.{state}", operation=operation, name=name),
-        subtitle=reader.words("views.proposal.subtitle", id=plain(result.id), until=reader.zoned(result.expires_at)),
+        subtitle=_subtitle(reader, result, state),
         tone=TONES[state],
         blocks=tuple(_blocks(reader, result, state)),
     )
+
+
+def _subtitle(reader: Reader, result: Proposal, state: str) -> str:
+    if state != "open":
+        return plain(result.id)
+    return reader.words("views.proposal.subtitle", id=plain(result.id), until=reader.zoned(result.expires_at))
 
 
 def _blocks(reader: Reader, result: Proposal, state: str) -> Iterator[Block]:
@@ -57,7 +63,7 @@ def _blocks(reader: Reader, result: Proposal, state: str) -> Iterator[Block]:
 def _fields(reader: Reader, result: Proposal) -> Iterator[Field]:
     instance, label = result.instance, reader.words
     yield Field(label("views.proposal.target"), f"{plain(instance.task.name)} · {plain(instance.ref)}")
-    yield Field(label("views.field.status"), status_line(reader, instance), tone(instance))
+    yield Field(label("views.field.status"), status_and_run(reader, instance), tone(instance))
     yield business_date(reader, instance)
     yield Field(label("views.field.project"), f"{plain(instance.task.project)} · {plain(instance.task.scheduler)}")
     yield owner(reader, instance)

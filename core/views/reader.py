@@ -20,10 +20,14 @@ SENTENCE = 600
 def plain(text: str, limit: int = NAME) -> str:
     """Text from outside, safe to stand on a card: invisible characters out, one line, no longer than the limit.
 
-    Everything that a scheduler, a log or a person wrote passes through here, and only through here.
+    Everything that a scheduler, a log or a person wrote passes through here or, if a log, through `plain_line`.
     """
-    line = " ".join(clean(text[: limit * 4]).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return _cut(" ".join(clean(text[: limit * 4]).split()), limit)
+
+
+def plain_line(text: str, limit: int = 300) -> str:
+    """The same for a line of a log, whose indentation and columns tell something and so stay."""
+    return _cut(clean(text[: limit * 4]).replace("\n", " ").expandtabs(4).rstrip(), limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,10 @@ class Reader:
         key = f"views.zone.{self.zone.key}"
         named = self.words(key) if key in self.words else self.zone.key or ""
         return f"{named} {_offset(local)}" if named != "UTC" else named
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _offset(local: datetime) -> str:

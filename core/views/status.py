@@ -27,12 +27,26 @@ def tone(instance: Instance) -> Tone:
 
 
 def status_line(reader: Reader, instance: Instance) -> str:
-    """`失败 · 冻结 · 第 2 次运行`: the status word, then every flag in words, then the run number once there were several."""
-    parts = [reader.words(f"status.{instance.status}")]
-    parts += [reader.words(f"status.flag.{name}") for name in flags(instance.flags)]
-    if instance.run_number > 1:
-        parts.append(reader.words("status.run", number=instance.run_number))
-    return " · ".join(parts)
+    """`失败 · 已冻结`: the status word, then every flag in words."""
+    named = (reader.words(f"status.flag.{name}") for name in flags(instance.flags))
+    return " · ".join((reader.words(f"status.{instance.status}"), *named))
+
+
+def status_and_run(reader: Reader, instance: Instance) -> str:
+    """`失败 · 已冻结 · 第 2 次运行`: with the run number once there were several."""
+    status = status_line(reader, instance)
+    if instance.run_number <= 1:
+        return status
+    return f"{status} · {reader.words('status.run', number=instance.run_number)}"
+
+
+def next_step(reader: Reader, instance: Instance) -> str:
+    """What to do about an instance. Flags come first: a frozen one did not really fail, nor a dry run really succeed."""
+    if instance.flags.frozen:
+        return reader.words("status.next.frozen")
+    if instance.status.succeeded and instance.flags.wrote_nothing:
+        return reader.words("status.next.wrote_nothing")
+    return reader.words(f"status.next.{instance.status}")
 
 
 def flags(of: Flags) -> tuple[str, ...]:

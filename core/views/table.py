@@ -37,8 +37,8 @@ def _blocks(reader: Reader, result: TableReport) -> Iterator[Block]:
         yield Text(reader.sentence(f"tables.{result.reason}", {}, otherwise="tables.other"))
     yield Fields(tuple(_fields(reader, result)))
     if (producer := result.producer) is not None:
-        shown = (*buttons.asking(reader, producer), *buttons.rerun(reader, producer))
-        yield item(reader, producer, result.as_of, shown)
+        yield Text(reader.words("views.table.producer"), "muted")
+        yield item(reader, producer, result.as_of, buttons.listed(reader, producer))
     yield from _earlier(reader, result)
     again = {"name": result.table.name, "day": result.day.isoformat()}
     yield from buttons.row(Button(reader.words("views.button.refresh"), "table", again))
@@ -53,7 +53,7 @@ def _fields(reader: Reader, result: TableReport) -> Iterator[Field]:
         yield Field(label("views.table.updated_at"), reader.moment_and_age(update.at, result.as_of))
         yield Field(label("views.table.partition"), plain(update.partition) or _no_partition(reader, result))
         yield Field(label("views.table.rows"), _rows(reader, update))
-        if update.instance:
+        if update.instance and (result.producer is None or update.instance != result.producer.ref):
             yield Field(label("views.table.by"), plain(update.instance))
     if result.expected_at is not None:
         yield Field(label("views.table.expected_at"), reader.moment_and_age(result.expected_at, result.as_of))
