@@ -82,13 +82,16 @@ class Renderer:
         return self._fill("sign_on.html", words, problem=problem)
 
     def _fill(self, template: str, words: Words, **values: object) -> str:
-        return environment().get_template(template).render(words=words, zone=self._zone, **values)
+        values |= FUNCTIONS | {"words": words, "zone": self._zone, "path": PATH, "plot_height": charts.HEIGHT}
+        values["assets"] = {name: asset.url for name, asset in assets().items()}
+        values["languages"] = [(language, LANGUAGE_NAMES[language]) for language in LANGUAGES]
+        return environment().get_template(template).render(values)
 
 
 @cache
 def environment() -> Environment:
-    """The templates, with the few functions they call."""
-    made = Environment(
+    """The templates."""
+    return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -96,18 +99,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"kind": _kind, "numerals": _numerals, "web_address": _web_address}
-    made.globals.update(
-        path=PATH,
-        assets={name: asset.url for name, asset in assets().items()},
-        languages=[(language, LANGUAGE_NAMES[language]) for language in LANGUAGES],
-        marks=charts.marks,
-        polyline=charts.path,
-        plot_height=charts.HEIGHT,
-        rows=_rows,
-        unfolded=_unfolded,
-    )
-    return made
 
 
 def _kind(block: object) -> str:
@@ -138,3 +129,15 @@ def _rows(log: Log) -> list[tuple[int, str] | None]:
 
 def _unfolded(log: Log) -> bool:
     return bool(log.marked) or len(log.lines) <= OPEN_LINES
+
+
+FUNCTIONS: dict[str, object] = {
+    "kind": _kind,
+    "marks": charts.marks,
+    "numerals": _numerals,
+    "polyline": charts.path,
+    "rows": _rows,
+    "unfolded": _unfolded,
+    "web_address": _web_address,
+}
+"""What templates may call."""

@@ -82,7 +82,7 @@ function replace(before, entry) {
   if (open.length) [...entry.querySelectorAll("details")].forEach((part, at) => (part.open ||= open[at] ?? false));
   entry.querySelectorAll(".log[open]").forEach(showMarked);
   if (focused !== null) (find(`[data-button="${focused}"]`, entry) ?? find("h2", entry))?.focus({ preventScroll: true });
-  if (atEnd) scrollToEnd();
+  if (atEnd) reveal(entry);
 }
 
 function insert(entry, seq) {
@@ -93,9 +93,13 @@ function insert(entry, seq) {
   find("[data-empty]")?.remove();
   if (entry.matches(".card")) wait(false);
   entry.querySelectorAll(".log[open]").forEach(showMarked);
-  if (!atEnd) return;
-  if (entry.matches(".card")) entry.scrollIntoView({ block: "nearest" });
-  else scrollToEnd();
+  if (atEnd) reveal(entry);
+}
+
+// To its beginning if it is longer than the screen, else wholly into view.
+function reveal(entry) {
+  const room = innerHeight - find(".top").offsetHeight - find(".composer").offsetHeight;
+  entry.scrollIntoView({ block: entry.offsetHeight > room ? "start" : "nearest" });
 }
 
 const nearEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 160;
