@@ -19,15 +19,13 @@ from aiohttp import web
 from core.agent.history import History
 from core.audit import Audit
 from core.store.migrate import upgrade
-from core.tools.act import Act
-from core.work import Work
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from bots.feishu.client import FeishuChannel
+from bots.feishu.client import FeishuChannel, Rates
 from bots.feishu.routes import feishu_routes
 from bots.terminal import TerminalChannel
 from bots.web.channel import WebChannel
-from bots.web.routes import web_routes
+from bots.web.routes import Page, make_page
 from core import views
 from core.access import Access, Person
 from core.agent import Agent
@@ -46,9 +44,11 @@ from core.proposals import Proposals
 from core.results import Proposal
 from core.schedulers.base import Scheduler
 from core.schedulers.fleet import Fleet
-from core.settings import SchedulerConnection, Settings
+from core.settings import Feishu, SchedulerConnection, Settings
 from core.store import Store
+from core.tools.act import Act
 from core.tools.look import Look
+from core.work import Work
 
 DRAIN_SECONDS = 10.0
 """How long answers under way may take to end when the process is asked to stop."""
@@ -78,9 +78,9 @@ class Application:
         self.fleet = Fleet([build_scheduler(connection, self) for connection in settings.schedulers])
         self._work_started: asyncio.Task[None] | None = None
         self.channels: dict[str, Channel] = {}
-        self.web = WebChannel(self.store)
+        self.web = WebChannel(self.store, clock=now)
         self.terminal = TerminalChannel()
-        self.feishu = FeishuChannel(settings.feishu, self.http) if settings.feishu.app_id else None
+        self.feishu = build_feishu(settings.feishu, self.http) if settings.feishu.app_id else None
         for channel in (self.web, self.terminal, self.feishu):
             if channel is not None:
                 self.channels[channel.name] = channel
@@ -130,6 +130,8 @@ class Application:
     async def start_accepting(self) -> None:
         """Take over what an earlier process left, accept events, and start durable work in the background."""
         await self.inbox.start()
+        if self.feishu is not None:
+            await self.feishu.start()
         self._work_started = asyncio.create_task(self._start_work())
 
     async def stop(self) -> None:
@@ -138,14 +140,27 @@ class Application:
             await self.inbox.stop()
             await self._work_started
             await self.work.stop()
+        if self.feishu is not None:
+            await self.feishu.stop()
         await self.fleet.close()
         await self.http.stop()
         await self.store.stop()
 
-    async def home(self, person: Person, language: str) -> Card:
-        """The overview that the web page shows on top."""
+    async def home(self, person: Person) -> Card:
+        """The overview that the web page shows on top, in the person's language."""
         result = await self.look.overview(person)
-        return views.show(result, words(language), self.zone, person)
+        return views.show(result, words(person.language or self.settings.language), self.zone, person)
+
+    async def page(self) -> Page:
+        """The web page around this assistant."""
+        return await make_page(
+            self.web,
+            self.settings,
+            accept=self.inbox.accept,
+            access=self.access,
+            home=self.home,
+            clock=now,
+        )
 
     async def _start_work(self) -> None:
         await self.work.start()
@@ -153,6 +168,12 @@ class Application:
 
     def _proposal_card(self, proposal: Proposal, language: str, person: Person) -> Card:
         return views.show(proposal, words(closest(language)), self.zone, person)
+
+
+def build_feishu(settings: Feishu, http: Http) -> FeishuChannel:
+    """The Feishu app's bot, no faster than its quota."""
+    rates = Rates(settings.calls_per_second, settings.calls_per_minute, settings.calls_per_chat)
+    return FeishuChannel(settings, http, rates=rates)
 
 
 def build_scheduler(connection: SchedulerConnection, application: Application) -> Scheduler:
@@ -202,29 +223,21 @@ def routes(application: Application) -> Sequence[web.RouteDef]:
         await application.store.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
         return web.Response(text="ready")
 
-    found: list[web.RouteDef] = [
-        web.get("/healthz", health),
-        web.get("/readyz", ready),
-        web.get("/metrics", metrics),
-        *web_routes(
-            application.web,
-            application.settings,
-            accept=application.inbox.accept,
-            access=application.access,
-            home=application.home,
-        ),
-    ]
+    found = [web.get("/healthz", health), web.get("/readyz", ready), web.get("/metrics", metrics)]
     if application.feishu is not None:
-        found += feishu_routes(application.feishu, application.settings, accept=application.inbox.accept)
+        settings, accept = application.settings, application.inbox.accept
+        found += feishu_routes(settings.feishu, application.feishu, accept, body_limit=settings.server.body_limit)
     return found
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[tuple[Application, str]]:
-    """The assistant behind its HTTP server; yields it with the address it listens on."""
+async def serving(settings: Settings) -> AsyncIterator[tuple[str, str]]:
+    """The assistant behind its HTTP server; yields the address it listens on, and the token that signs a person on."""
     async with running(settings, accepting=True) as application:
         server = web.Application(client_max_size=settings.server.body_limit)
         server.add_routes(routes(application))
+        page = await application.page()
+        page.add_to(server)
         runner = web.AppRunner(server, access_log=None, shutdown_timeout=DRAIN_SECONDS)
         await runner.setup()
         site = web.TCPSite(runner, settings.server.host, settings.server.port)
@@ -234,7 +247,7 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Application, str]]:
         gc.freeze()  # what start-up made lives for ever: looking through it again costs 100 ms pauses under load
         READY.set(1)
         try:
-            yield application, f"http://{settings.server.host}:{port}"
+            yield f"http://{settings.server.host}:{port}", page.sign_on_token
         finally:
             READY.set(0)
             await runner.cleanup()

@@ -83,10 +83,9 @@ async def _run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with serving(settings) as (application, address):
+    async with serving(settings) as (address, token):
         base = settings.server.public_url.rstrip("/") or address
-        token = application.sign_on_token
-        _print(f"X-Ops is ready: {base}/mobile/ops/chat" + (f"?token={token}" if token else ""))
+        _print(f"X-Ops is ready: {base}/mobile/ops/chat?token={token}")
         await stop.wait()
 
 

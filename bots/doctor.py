@@ -166,7 +166,7 @@ async def _feishu(application: "Application", say: Words) -> Finding:
     assert channel is not None  # noqa: S101  # the caller checked
 
     async def ask() -> str:
-        return say("doctor.feishu_ok", name=await channel.probe())
+        return say("doctor.feishu_ok", name=(await channel.bot()).name)
 
     return await _timed("feishu", say("doctor.feishu_todo"), ask, say)
 

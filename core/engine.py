@@ -223,7 +223,7 @@ class Engine:
                 )
 
     def _words(self, person: Person, event: Event) -> Words:
-        return words(closest(person.language or event.actor.locale or self._language))
+        return words(closest(event.actor.locale or person.language or self._language))
 
 
 def _explain(error: XOpsError) -> Result:

@@ -117,6 +117,10 @@ class Feishu(_Section):
     domain: str = "https://open.feishu.cn"
     bot_open_id: str = ""
     """`open_id` of the bot itself, to tell mentions of it from others; looked up at start when empty."""
+    calls_per_second: float = Field(default=50, gt=0)
+    calls_per_minute: float = Field(default=1000, gt=0)
+    calls_per_chat: float = Field(default=5, gt=0)
+    """How fast we call Feishu at most: its limits for an app, and a second in one chat. Raise them if yours are higher."""
 
     @model_validator(mode="after")
     def _complete(self) -> "Feishu":
