@@ -85,7 +85,8 @@ async def _run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with serving(settings) as (address, token):
         base = settings.server.public_url.rstrip("/") or address
-        _print(f"X-Ops is ready: {base}/mobile/ops/chat?token={token}")
+        made = not settings.web.sign_on_token.get_secret_value()  # one from the settings is not repeated here
+        _print(f"X-Ops is ready: {base}/mobile/ops/chat" + (f"?token={token}" if made else ""))
         await stop.wait()
 
 
