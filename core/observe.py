@@ -19,6 +19,7 @@ REPLY_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 OPERATIONS = Counter("xops_operations_total", "Proposals by what became of them", ["operation", "state"])
+WORK = Counter("xops_work_total", "Durable work by what became of it", ["kind", "outcome"])
 READY = Gauge("xops_ready", "1 while this process accepts events")
 
 
