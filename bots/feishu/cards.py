@@ -118,10 +118,11 @@ def _fits(content: bytes) -> bool:
 
 def _frame(card: Card, elements: list[Element]) -> Element:
     subtitle = {"subtitle": plain(card.subtitle)} if card.subtitle else {}
+    header = {"title": plain(card.title), **subtitle, "template": TEMPLATES[card.tone]}
     return {
         "schema": "2.0",
         "config": {"update_multi": True, "summary": {"content": card.title}},
-        "header": {"title": plain(card.title), **subtitle, "template": TEMPLATES[card.tone]},
+        **({"header": header} if card.title else {}),
         "body": {"elements": elements},
     }
 
