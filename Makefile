@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+AIRFLOW := .airflow
 
 .PHONY: run test test-airflow check format bench lock clean
 
@@ -11,8 +12,14 @@ run: $(VENV)/.run ## start X-Ops with the embedded default: no account, no model
 test: $(VENV)/.dev ## everything but a real Airflow; under five minutes on a bare machine, set-up included
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-airflow: $(VENV)/.dev ## the same core against a real Airflow 3, installed in an environment of its own
+test-airflow: $(VENV)/.dev $(AIRFLOW)/.installed ## the same core against a real Airflow 3, installed in an environment of its own
 	@$(BIN)/python -m pytest tests/airflow -m airflow $(ARGS)
+
+$(AIRFLOW)/.installed: tests/airflow/requirements.txt | $(VENV)/bin/python
+	@echo "Setting up Airflow (first time only, some minutes) ..."
+	@$(BIN)/python -m venv --clear $(AIRFLOW)
+	@$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/airflow/requirements.txt
+	@touch $@
 
 check: $(VENV)/.dev ## style, types and import rules
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
@@ -47,4 +54,4 @@ lock: ## after editing dependencies in pyproject.toml; needs uv. The product's l
 	$(UV_COMPILE) -c deploy/requirements-dev.txt -o deploy/requirements.txt
 
 clean:
-	rm -rf $(VENV) .airflow build *.egg-info
+	rm -rf $(VENV) $(AIRFLOW) build *.egg-info

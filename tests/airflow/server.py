@@ -1,0 +1,154 @@
+"""A real Airflow on this machine: api-server, dag-processor and scheduler, on free ports, over SQLite in one folder."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+EXECUTABLE = ROOT / ".airflow" / "bin" / "airflow"
+USERS = ("admin", "op", "viewer")
+"""Each is also its own role and password."""
+READY_SECONDS = 180.0
+
+
+class Airflow:
+    """Starts and stops the processes, and triggers runs as a data engineer would.
+
+    Args:
+        home: empty folder for everything Airflow writes.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._port = free_port()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._token = ""
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.fixes = home / "fixes"
+
+    def start(self) -> None:
+        """Return once the API answers, the DAGs are parsed and the scheduler beats.
+
+        The scheduler comes last: tasks it hands out before the API listens fail without a start date.
+        """
+        self.fixes.mkdir(parents=True)
+        (self._home / "passwords.json").write_text(json.dumps({name: name for name in USERS}))
+        subprocess.run([EXECUTABLE, "db", "migrate"], env=self._environment(), check=True, stdout=subprocess.DEVNULL)
+        self._spawn("api-server")
+        self._spawn("dag-processor")
+        self._wait(lambda: self._answers("/api/v2/version"), "the API to answer")
+        self._token = self.token()
+        expected = {path.stem for path in (ROOT / "tests" / "airflow" / "dags").glob("*.py")}
+        self._wait(lambda: expected <= self._dags(), "the DAGs to be parsed")
+        self._spawn("scheduler")
+        self._wait(self._scheduler_beats, "the scheduler to beat")
+
+    def stop(self) -> None:
+        """End every process group, politely first."""
+        for process in self._processes:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in self._processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def token(self, user: str = "admin") -> str:
+        """A fresh bearer token of one of `USERS`."""
+        answer = self._call("POST", "/auth/token", {"username": user, "password": user})
+        return str(answer["access_token"])
+
+    def trigger(self, dag: str, run: str) -> None:
+        """Start a run by hand, under an id of our choosing."""
+        self.api("POST", f"/dags/{dag}/dagRuns", {"dag_run_id": run, "logical_date": None})
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """Airflow's own answer, to check what X-Ops says against it."""
+        return self._call(method, f"/api/v2{path}", body)
+
+    def log(self) -> str:
+        """The ends of the processes' own logs, for the message of a failed start."""
+        return "\n".join(f"--- {path.name}\n{path.read_text()[-2000:]}" for path in self._home.glob("*.out"))
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
+        request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310  # loopback
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return json.loads(answer.read() or b"null")
+
+    def _answers(self, path: str) -> bool:
+        try:
+            self._call("GET", path)
+        except OSError:
+            return False
+        return True
+
+    def _dags(self) -> set[str]:
+        return {dag["dag_id"] for dag in self.api("GET", "/dags")["dags"]}
+
+    def _scheduler_beats(self) -> bool:
+        return self.api("GET", "/monitor/health")["scheduler"]["status"] == "healthy"
+
+    def _wait(self, ready: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not ready():
+            dead = [process.args for process in self._processes if process.poll() is not None]
+            if dead or time.monotonic() > deadline:
+                raise RuntimeError(f"waited in vain for {what}; ended: {dead}\n{self.log()}")
+            time.sleep(0.3)
+
+    def _spawn(self, command: str) -> None:
+        with (self._home / f"{command}.out").open("wb") as output:
+            process = subprocess.Popen(
+                [EXECUTABLE, command],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._processes.append(process)
+
+    def _environment(self) -> dict[str, str]:
+        options = {
+            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self._home}/airflow.db",
+            "CORE__LOAD_EXAMPLES": "False",
+            "CORE__DAGS_FOLDER": str(ROOT / "tests" / "airflow" / "dags"),
+            "CORE__EXECUTOR": "LocalExecutor",
+            "CORE__PARALLELISM": "2",
+            "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{name}" for name in USERS),
+            "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._home / "passwords.json"),
+            "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+            "API__HOST": "127.0.0.1",
+            "API__PORT": str(self._port),
+            "API__WORKERS": "1",
+            "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+            "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+        }
+        return {
+            "AIRFLOW_HOME": str(self._home),
+            "PATH": f"{EXECUTABLE.parent}:{os.environ['PATH']}",
+            "HOME": str(self._home),
+            "PIPELINE_FIXES": str(self.fixes),
+            **{f"AIRFLOW__{name}": value for name, value in options.items()},
+        }
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
