@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from secrets import token_hex
 from uuid import uuid4
 
 from core.cards import Card, Text
@@ -81,9 +80,8 @@ class WebChannel:
     async def pin(self, conversation: Conversation, card: Card) -> None:
         """Show a card as the overview above the dialogue, in place of the one before."""
         reference = overview_reference(conversation)
-        _, new = await self.cards.add(conversation.key, card, kind="overview", reference=reference, key=reference)
-        if not new:
-            await self.cards.replace(reference, card, key=f"overview:{token_hex(8)}")
+        if await self.cards.replace(reference, card, key=uuid4().hex) is None:
+            await self.cards.add(conversation.key, card, kind="overview", reference=reference, key=reference)
         self._wake(conversation.key)
 
     @contextmanager

@@ -43,6 +43,7 @@ class Page:
         access: who people are.
         home: makes the overview of a person, in the person's language.
         clock: the present, with zone.
+        first_paint: see `FIRST_PAINT`.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class Page:
         access: Access,
         home: Callable[[Person], Awaitable[Card]],
         clock: Callable[[], datetime],
+        first_paint: float = FIRST_PAINT,
     ) -> None:
         self._channel = channel
         self._sessions = sessions
         self._access = access
         self._home = home
+        self._first_paint = first_paint
         self._renderer = Renderer(ZoneInfo(settings.zone))
         self._gate = Gate(sessions, public_url=settings.server.public_url, language=settings.language)
         self._posts = Posts(self._gate, channel, accept, clock=clock)
@@ -133,7 +136,7 @@ class Page:
     async def _page(self, visit: Visit) -> web.Response:
         fresh = False
         with suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_PAINT):
+            async with asyncio.timeout(self._first_paint):
                 await self._look(visit)
                 fresh = True
         cards, key = self._channel.cards, visit.conversation.key
@@ -193,7 +196,10 @@ async def make_page(
     access: Access,
     home: Callable[[Person], Awaitable[Card]],
     clock: Callable[[], datetime],
+    first_paint: float = FIRST_PAINT,
 ) -> Page:
     """The page, with the secret that its sessions share; the tables must exist. Arguments as for `Page`."""
     sessions = Sessions(settings, await channel.cards.secret(token_bytes(32)), clock=clock)
-    return Page(channel, settings, sessions, accept=accept, access=access, home=home, clock=clock)
+    return Page(
+        channel, settings, sessions, accept=accept, access=access, home=home, clock=clock, first_paint=first_paint
+    )

@@ -1,15 +1,20 @@
 """The mobile page on loopback, with an assistant that answers through the channel without any scheduler behind it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import html
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
-from aiohttp import web
+from aiohttp import ClientResponse, ClientSession, CookieJar, web
 from aiohttp.test_utils import TestServer
 
 from bots.web.channel import WebChannel
-from bots.web.gate import PATH
+from bots.web.gate import PATH, TOKEN_HEADER
 from bots.web.routes import make_page
 from core.access import Access, Person
 from core.cards import Button, Buttons, Card, Chart, Field, Fields, Form, Input, Item, Log, Note, Table, Text
@@ -105,15 +110,85 @@ class Site:
         return self.origin + PATH
 
 
+class Visitor:
+    """A browser, as far as HTTP goes: cookies, origin, and the session's token from the page.
+
+    Attributes:
+        headers: sent with each change, as the page's own script sends them.
+    """
+
+    def __init__(self, site: Site, session: ClientSession) -> None:
+        self.site = site
+        self.session = session
+        self.headers = {"Origin": site.origin, "Sec-Fetch-Site": "same-origin"}
+
+    async def sign_on(self) -> str:
+        """Sign on by address, and return the page."""
+        page = await self.page(token=self.site.token)
+        found = re.search(r'data-token="([^"]+)"', page)
+        assert found is not None, page
+        self.headers[TOKEN_HEADER] = found[1]
+        return page
+
+    async def page(self, **query: str) -> str:
+        """The page, redirections followed."""
+        async with self.session.get(self.site.url, params=query) as answer:
+            return await answer.text()
+
+    async def post(self, what: str, body: object, **headers: str) -> tuple[int, dict[str, Any]]:
+        """Send a change; returns the status and the answer."""
+        async with self.session.post(f"{self.site.url}/{what}", json=body, headers=self.headers | headers) as answer:
+            return answer.status, await answer.json()
+
+    async def say(self, text: str) -> int:
+        """Send a message; returns the status."""
+        return (await self.post("messages", {"id": str(uuid4()), "text": text}))[0]
+
+    async def press(self, reference: str, button: int, form: Mapping[str, str] | None = None) -> int:
+        """Press a button; returns the status."""
+        body = {"id": str(uuid4()), "reference": reference, "button": button, "form": form or {}}
+        return (await self.post("clicks", body))[0]
+
+    @asynccontextmanager
+    async def stream(self, after: int | None = None, **headers: str) -> AsyncGenerator[ClientResponse]:
+        """An open stream of events; from the beginning unless `after` says otherwise."""
+        query = {} if after is None else {"after": str(after)}
+        async with self.session.get(f"{self.site.url}/stream", params=query, headers=headers) as answer:
+            yield answer
+
+
+async def events(stream: ClientResponse) -> AsyncIterator[dict[str, Any]]:
+    """Events as a browser would hand them to the script, with `id`."""
+    revision = 0
+    async for line in stream.content:
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if name == "id":
+            revision = int(value)
+        elif name == "data":
+            yield json.loads(value) | {"id": revision}
+
+
+def references(page: str) -> list[str]:
+    """References of the entries on a page, in reading order, the overview first."""
+    return [html.unescape(found) for found in re.findall(r'data-reference="([^"]+)"', page)]
+
+
+@asynccontextmanager
+async def visiting(site: Site) -> AsyncGenerator[Visitor]:
+    """A browser that has never been here."""
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:  # unsafe: hosts without a name
+        yield Visitor(site, session)
+
+
 def settings_of(**changes: object) -> Settings:
     """Settings with a known sign-on token."""
     return Settings.model_validate({"web": {"sign_on_token": TOKEN}, **changes})
 
 
 @asynccontextmanager
-async def running(store: Store, settings: Settings | None = None) -> AsyncGenerator[Site]:
-    """The page, served until the test ends."""
-    settings, clock = settings or settings_of(), Clock()
+async def running(store: Store, *, first_paint: float = 30.0, **changes: object) -> AsyncGenerator[Site]:
+    """The page, served until the test ends, with settings changed as for `settings_of`."""
+    settings, clock = settings_of(**changes), Clock()
     channel = WebChannel(store, clock=clock)
     assistant = Assistant(channel)
     page = await make_page(
@@ -123,6 +198,7 @@ async def running(store: Store, settings: Settings | None = None) -> AsyncGenera
         access=Access(settings.people),
         home=assistant.home,
         clock=clock,
+        first_paint=first_paint,
     )
     app = web.Application()
     page.add_to(app)
