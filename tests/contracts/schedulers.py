@@ -38,7 +38,7 @@ HOSTILE = (
     "{0.__class__}",
     "${jndi:x}",
     "line\nbreak\tand\x00nul",
-    "-rf",
+    "--no-preserve-root",
     "查" * 10_000,
 )
 """Names that are nobody's, and that break whoever splices them into SQL, a path, a pattern or a format."""
@@ -106,7 +106,7 @@ class SchedulerContract:
         assert failed.raw_status != succeeded.raw_status
 
     async def test_ids_are_strings_and_times_have_zones(self, subject: Subject) -> None:
-        page = await subject.scheduler.instances(InstanceQuery(limit=1000))
+        page = await subject.scheduler.instances(await _whole_day(subject))
         assert page.as_of.tzinfo is not None
         for one in page.items:
             assert isinstance(one.id, str)
