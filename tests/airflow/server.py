@@ -1,14 +1,18 @@
 """A real Airflow on this machine: api-server, dag-processor and scheduler, on free ports, over SQLite in one folder."""
 
+import base64
+import hmac
 import json
 import os
 import signal
 import socket
 import subprocess
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 EXECUTABLE = ROOT / ".airflow" / "bin" / "airflow"
 USERS = ("admin", "op", "viewer")
 """Each is also its own role and password."""
+SIGNING_KEY = "known to the tests, which make tokens that have expired" + "." * 16
 READY_SECONDS = 180.0
 
 
@@ -35,10 +40,12 @@ class Airflow:
         self.fixes = home / "fixes"
 
     def start(self) -> None:
-        """Return once the API answers, the DAGs are parsed and the scheduler beats.
+        """Return once the API answers, the DAGs are parsed and the scheduler beats; 12 s on two cores.
 
         The scheduler comes last: tasks it hands out before the API listens fail without a start date.
         """
+        if not EXECUTABLE.exists():
+            raise RuntimeError("Airflow is not installed: run `make test-airflow`, which installs it into .airflow")
         self.fixes.mkdir(parents=True)
         (self._home / "passwords.json").write_text(json.dumps({name: name for name in USERS}))
         subprocess.run([EXECUTABLE, "db", "migrate"], env=self._environment(), check=True, stdout=subprocess.DEVNULL)
@@ -50,6 +57,10 @@ class Airflow:
         self._wait(lambda: expected <= self._dags(), "the DAGs to be parsed")
         self._spawn("scheduler")
         self._wait(self._scheduler_beats, "the scheduler to beat")
+
+    def wait_until_idle(self) -> None:
+        """Return once every run there is has ended."""
+        self._wait(lambda: all(run["state"] in {"success", "failed"} for run in self._runs()), "the runs to end")
 
     def stop(self) -> None:
         """End every process group, politely first."""
@@ -68,9 +79,26 @@ class Airflow:
         answer = self._call("POST", "/auth/token", {"username": user, "password": user})
         return str(answer["access_token"])
 
+    def scheduled(self, dag: str, *, days_ago: int = 0) -> str:
+        """Id of the scheduled run of a day, `dag/run`. DAGs here are due at midnight UTC."""
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return f"{dag}/scheduled__{(midnight - timedelta(days=days_ago)).isoformat()}"
+
+    def expired_token(self) -> str:
+        """A token that was good yesterday: signed by this Airflow's key, for the role `op`."""
+        claims = json.loads(_decoded(self.token("op").split(".")[1]))
+        signed = f"{_encoded({'alg': 'HS512', 'typ': 'JWT'})}.{_encoded(claims | {'exp': claims['iat'] - 86400})}"
+        signature = hmac.digest(SIGNING_KEY.encode(), signed.encode(), "sha512")
+        return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
     def trigger(self, dag: str, run: str) -> None:
         """Start a run by hand, under an id of our choosing."""
         self.api("POST", f"/dags/{dag}/dagRuns", {"dag_run_id": run, "logical_date": None})
+
+    def path(self, instance_id: str) -> str:
+        """Where the API has one of X-Ops' instances that is not mapped."""
+        dag, run, task = (urllib.parse.quote(part, safe="") for part in instance_id.split("/"))
+        return f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}"
 
     def api(self, method: str, path: str, body: object = None) -> Any:
         """Airflow's own answer, to check what X-Ops says against it."""
@@ -96,6 +124,9 @@ class Airflow:
 
     def _dags(self) -> set[str]:
         return {dag["dag_id"] for dag in self.api("GET", "/dags")["dags"]}
+
+    def _runs(self) -> list[dict[str, Any]]:
+        return self.api("GET", "/dags/~/dagRuns?limit=100")["dag_runs"]
 
     def _scheduler_beats(self) -> bool:
         return self.api("GET", "/monitor/health")["scheduler"]["status"] == "healthy"
@@ -134,6 +165,7 @@ class Airflow:
             "API__HOST": "127.0.0.1",
             "API__PORT": str(self._port),
             "API__WORKERS": "1",
+            "API_AUTH__JWT_SECRET": SIGNING_KEY,
             "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
             "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
@@ -145,6 +177,14 @@ class Airflow:
             "PIPELINE_FIXES": str(self.fixes),
             **{f"AIRFLOW__{name}": value for name, value in options.items()},
         }
+
+
+def _encoded(part: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+
+
+def _decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def free_port() -> int:
