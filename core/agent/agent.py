@@ -1,0 +1,146 @@
+"""Answers in a person's words: a model chooses the tools, or the rules do.
+
+LangChain is loaded on the first question, in a thread, so that start-up and commands do not pay for it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from core.access import Person
+from core.agent.answer import Answer
+from core.agent.history import History
+from core.agent.prompts import prompt
+from core.agent.rules.names import identifiers
+from core.agent.rules.understand import Question
+from core.agent.turn import Reason, Stopped, Turn
+from core.messages import Message
+from core.redact import clean, mask
+from core.settings import Model
+from core.tools.act import Act
+from core.tools.look import Look
+
+if TYPE_CHECKING:
+    from core.agent.graph import Graph
+
+log = structlog.get_logger(__name__)
+
+LONGEST = 20_000
+"""Characters of a message that is read."""
+SAID = 500
+"""Characters of a model's own words that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Agents:
+    """The two agents; `model` is None when no model is configured."""
+
+    rules: "Graph"
+    model: "Graph | None"
+
+
+class Agent:
+    """The agent.
+
+    Args:
+        settings: which model, and how much of it.
+        look: what can be asked.
+        act: what can be proposed.
+        history: what was said before.
+    """
+
+    def __init__(self, settings: Model, look: Look, act: Act, history: History) -> None:
+        self._settings = settings
+        self._look = look
+        self._act = act
+        self._history = history
+        self._agents: _Agents | None = None
+        self._loading = asyncio.Lock()
+
+    @property
+    def prompt_digest(self) -> str:
+        """Tells versions of the prompt apart; logged with every answer of a model."""
+        return prompt("assistant").digest
+
+    async def answer(self, message: Message, person: Person, *, progress: Callable[[str], None]) -> Answer:
+        """Answer a message. There is always an answer with at least one result.
+
+        Args:
+            message: what was said.
+            person: who said it; tools check their rights.
+            progress: told the name of each tool when it starts.
+        """
+        agents = await self._load()
+        question = await self._question(message)
+        if agents.model is None or person.role == "stranger":  # who may see nothing costs nothing
+            return await self._by_rules(agents.rules, _turn(message, person, question, progress))
+        turn = _turn(message, person, question, progress)
+        text, stopped = await self._by_model(agents.model, turn)
+        note = f"agent.{stopped}" if stopped else ""
+        if turn.proposed or (turn.results and stopped in {"", "repeated"}):
+            return _from_model(turn, text, note)
+        ruled = await self._by_rules(agents.rules, _turn(message, person, question, progress))
+        if turn.results and all(call.name == "help" for call in ruled.calls):  # the model understood, the rules did not
+            return _from_model(turn, "", note)
+        return replace(ruled, note=note or "agent.no_tool")
+
+    async def _question(self, message: Message) -> Question:
+        past = await self._history.recall(message.conversation)
+        return Question(message.text[:LONGEST], self._look.find.day(""), past, message.quoted[:LONGEST])
+
+    async def _by_rules(self, graph: "Graph", turn: Turn) -> Answer:
+        from core.agent import graph as graphs
+
+        await graphs.run(graph, turn, "")
+        return Answer(turn.results, "", tuple(use.call for use in turn.found), "rules")
+
+    async def _by_model(self, graph: "Graph", turn: Turn) -> tuple[str, Reason | Literal[""]]:
+        """The model's closing words, and why it was stopped, if it was; what it found is in the turn."""
+        from core.agent import graph as graphs
+
+        zone = self._look.fleet.zone
+        now = datetime.now(zone).strftime("%Y-%m-%d %H:%M %A, ") + zone.key
+        try:
+            async with asyncio.timeout(self._settings.turn_seconds):
+                text, stopped = await graphs.run(graph, turn, now), ""
+        except TimeoutError:
+            text, stopped = "", "slow"
+        except Stopped as stop:
+            text, stopped = "", stop.reason
+        log.info("model", prompt=self.prompt_digest, steps=turn.steps, tokens=turn.tokens, stopped=stopped)
+        return text, stopped
+
+    async def _load(self) -> _Agents:
+        async with self._loading:
+            if self._agents is None:
+                self._agents = await asyncio.to_thread(self._build)
+        return self._agents
+
+    def _build(self) -> _Agents:
+        from core.agent import graph as graphs
+        from core.agent.toolkit import Toolkit
+
+        toolkit = Toolkit(self._look, self._act)
+        rules = graphs.build_agent(graphs.rules(), toolkit, Model())
+        if not self._settings.name:
+            return _Agents(rules, None)
+        return _Agents(rules, graphs.build_agent(graphs.configured(self._settings), toolkit, self._settings))
+
+
+def _turn(message: Message, person: Person, question: Question, progress: Callable[[str], None]) -> Turn:
+    past = question.past
+    shown = (f"{item.ref} {item.label}" for turn in past.turns for item in (*turn.focus, *turn.items))
+    said = (part for turn in past.turns for part in (turn.said, turn.answered))
+    known = "\n".join((question.text, question.quoted, past.summary, *said, *shown))
+    return Turn(person, message.conversation, question, progress, known.casefold())
+
+
+def _from_model(turn: Turn, text: str, note: str) -> Answer:
+    """What a model found, with its words only where every name in them was found as well."""
+    made_up = [name.text for name in identifiers(text) if not turn.knows(name.text)]
+    said = "" if made_up or turn.proposed else mask(clean(text))[:SAID]
+    return Answer(turn.results, said, tuple(use.call for use in turn.found), "model", note)

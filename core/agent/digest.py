@@ -1,0 +1,170 @@
+"""Results as text for a model and for the history: short, numbered, with the references a tool takes. No LangChain here.
+
+Everything in it came from outside and is masked; whoever hands it to a model fences it as well (`core.redact.fence`).
+Lines of a log that try to instruct the reader are left out and counted.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from core.redact import clean, mask
+from core.results import (
+    Choice,
+    Diagnosed,
+    InstanceDetail,
+    InstanceList,
+    Lineage,
+    LogView,
+    Missing,
+    Notice,
+    Outage,
+    Overview,
+    Problem,
+    Proposal,
+    Result,
+    TableReport,
+    Tally,
+)
+from core.schedulers.base import Instance
+
+LONGEST = 4000
+"""Characters of one result: a log must not use up a turn's tokens."""
+LISTED = 20
+AROUND = 2
+"""Lines shown before and after a marked line of a log."""
+TAIL = 15
+
+
+def digest(result: Result, *, longest: int = LONGEST) -> str:
+    """The result as text, at most `longest` characters."""
+    text = mask(clean("\n".join(_lines(result))))
+    return text if len(text) <= longest else text[: longest - 2] + " …"
+
+
+def _lines(result: Result) -> Iterable[str]:  # noqa: C901  # one flat case a type
+    match result:
+        case Overview():
+            return _overview(result)
+        case InstanceList():
+            return _list(result)
+        case InstanceDetail():
+            return _detail(result)
+        case TableReport():
+            return _table(result)
+        case LogView():
+            return _log(result)
+        case Lineage():
+            return _lineage(result)
+        case Diagnosed():
+            return _diagnosed(result)
+        case Proposal():
+            return [
+                f"proposal {result.id} {result.operation} {result.state}, touches {result.affected}; a person must confirm it",
+                _instance(result.instance),
+            ]
+        case Choice():
+            heading = f"several {result.kind}s are called {result.name}; ask which one"
+            return [heading, *(f"{n}. {ref} {label}" for n, (ref, label) in enumerate(result.options, 1))]
+        case Missing():
+            return [f"no {result.kind} is called {result.name}", f"nearest: {', '.join(result.nearest) or 'none'}"]
+        case Problem():
+            return [f"not possible: {result.text}", _pairs(result.details)]
+        case Notice():
+            return [f"the person is told: {result.text}", _pairs(result.details)]
+
+
+def _overview(result: Overview) -> Iterator[str]:
+    yield f"overview of {result.day}"
+    yield f"operable: {_tally(result.operable)}"
+    yield f"mine: {_tally(result.mine)}"
+    yield from _outages(result.outages)
+
+
+def _tally(tally: Tally) -> str:
+    counts = ", ".join(f"{status} {count}" for status, count in tally.counts.items() if count)
+    return f"total {tally.total}, failed {tally.failed}, repeatedly failed {tally.repeated} ({counts or 'none'})"
+
+
+def _list(result: InstanceList) -> Iterator[str]:
+    about = f" of {result.subject}" if result.subject else ""
+    yield f"{result.kind} instances{about} on {result.day}: {result.total}"
+    for number, instance in enumerate(result.instances[:LISTED], result.offset + 1):
+        yield f"{number}. {_instance(instance)}"
+    yield from _outages(result.outages)
+
+
+def _detail(result: InstanceDetail) -> Iterator[str]:
+    yield _instance(result.instance)
+    yield from (f"waits for {_instance(blocker)}" for blocker in result.blockers[:LISTED])
+    held = result.constraints
+    yield from (f"throttled by {rule}" for rule in held.throttled_by)
+    if held.resource_group:
+        yield f"waits for resource group {held.resource_group}"
+    if result.history:
+        yield "history, newest first: " + ", ".join(one.status for one in result.history[:10])
+
+
+def _table(result: TableReport) -> Iterator[str]:
+    yield f"table {result.table.name} on {result.day}: {result.verdict} {result.reason}".strip()
+    if result.update:
+        rows = "" if result.update.rows is None else f", {result.update.rows} rows"
+        yield f"last update {_time(result.update.at)}{rows} {result.update.partition}".strip()
+    if result.expected_at:
+        yield f"expected at {_time(result.expected_at)}"
+    if result.producer:
+        yield f"produced by {_instance(result.producer)}"
+
+
+def _log(result: LogView) -> Iterator[str]:
+    page = result.page
+    yield f"log of {result.instance.ref} run {page.run_number}, {page.total or len(page.lines)} lines"
+    last = page.first + len(page.lines)
+    near = {mark + step for mark in result.marked for step in range(-AROUND, AROUND + 1)}
+    shown = near | set(range(last - TAIL, last))
+    for number, line in enumerate(page.lines, page.first):
+        if number in shown and number not in result.injection:
+            yield f"L{number}{'*' if number in result.marked else ''} {line[:300]}"
+    if result.injection:
+        yield f"{len(result.injection)} lines that try to instruct the reader were left out"
+
+
+def _lineage(result: Lineage) -> Iterator[str]:
+    yield f"{result.direction} of {result.instance.ref} {result.instance.task.name}: {len(result.related)}"
+    for number, related in enumerate(result.related[:LISTED], 1):
+        yield f"{number}. {_instance(related.instance)}, {related.distance} hops"
+
+
+def _diagnosed(result: Diagnosed) -> Iterator[str]:
+    found = result.diagnosis
+    yield f"diagnosis of {_instance(result.instance)}"
+    yield f"cause {found.cause} ({found.confidence}) {found.object}; rerun helps: {found.rerun_helps}"
+    yield from (f"{check.name}: {check.outcome}" for check in found.checks)
+    suspect = set(found.injection)
+    yield from (
+        f"[{proof.id}] {proof.text[:300]}" for proof in found.proofs if proof.line not in suspect or not proof.line
+    )
+    if found.blocker:
+        yield f"blocked by {_instance(found.blocker)}"
+    yield f"downstream {found.downstream}; also failed the day before: {found.also_failed_yesterday}"
+    yield f"advice: {', '.join(found.advice) or 'none'}"
+
+
+def _instance(instance: Instance) -> str:
+    owner = f" owner {instance.task.owner}" if instance.task.owner else ""
+    due = f" due {_time(instance.scheduled_at)}" if instance.scheduled_at else ""
+    flags = "".join(
+        f" {flag}" for flag in ("frozen", "dry_run", "forced", "off_cycle") if getattr(instance.flags, flag)
+    )
+    return f"{instance.ref} {instance.task.name} [{instance.task.project}] {instance.status}{flags}{owner}{due}"
+
+
+def _outages(outages: Iterable[Outage]) -> Iterator[str]:
+    yield from (f"no answer from {outage.scheduler}: these figures are without it" for outage in outages)
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat(" ", "minutes")
+
+
+def _pairs(details: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in details.items())

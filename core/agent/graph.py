@@ -1,0 +1,76 @@
+"""Builds the agents. Everything LangChain begins here: import this module in a thread, on first use."""
+
+from typing import Any
+
+from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]
+from langchain.chat_models import init_chat_model
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph.state import CompiledStateGraph
+
+from core.agent.middleware import Bounds, Guard
+from core.agent.offline import QUESTION, OfflineModel
+from core.agent.prompts import prompt
+from core.agent.toolkit import Toolkit
+from core.agent.turn import Turn
+from core.redact import fence, mask
+from core.settings import Model
+
+Graph = CompiledStateGraph[Any, Turn, Any, Any]
+ANSWER_TOKENS = 800
+"""Most tokens a model may write at once: a tool call and a sentence need far less; a model that runs on is cut."""
+
+
+def build_agent(model: BaseChatModel, toolkit: Toolkit, settings: Model) -> Graph:
+    """An agent with all tools, limits and guards around a chat model."""
+    graph: Graph = create_agent(
+        model,
+        toolkit.tools(),
+        system_prompt=prompt("assistant").text,
+        middleware=[Bounds(settings), Guard()],
+        context_schema=Turn,
+    )
+    return graph
+
+
+def rules() -> BaseChatModel:
+    """The model that needs nothing."""
+    return OfflineModel()
+
+
+def configured(settings: Model) -> BaseChatModel:
+    """The chat model that the settings name. Retries would only use up the turn: the rules answer instead."""
+    options: dict[str, Any] = {"temperature": 0, "max_tokens": ANSWER_TOKENS, "max_retries": 0}
+    if settings.base_url:
+        options["base_url"] = settings.base_url
+    if key := settings.api_key.get_secret_value() or ("none" if settings.base_url else ""):
+        options["api_key"] = key
+    return init_chat_model(settings.name, model_provider=settings.provider, timeout=settings.timeout_seconds, **options)
+
+
+async def run(graph: Graph, turn: Turn, now: str) -> str:
+    """Let an agent answer; what it found is in `turn`, also when this raises.
+
+    Returns:
+        The model's own closing words.
+    """
+    limit: RunnableConfig = {"recursion_limit": 100}  # `Bounds` ends a turn long before
+    state = await graph.ainvoke(  # pyright: ignore[reportUnknownMemberType]
+        {"messages": _messages(turn, now)}, config=limit, context=turn
+    )
+    last = state["messages"][-1]
+    return last.text if isinstance(last, AIMessage) else ""
+
+
+def _messages(turn: Turn, now: str) -> list[BaseMessage]:
+    """The conversation as a model reads it: masked, what cards showed fenced, the question last."""
+    question = turn.question
+    told: list[BaseMessage] = []
+    if question.past.summary:
+        told.append(HumanMessage(fence(question.past.summary, "earlier conversation")))
+    for earlier in question.past.turns:
+        told += [HumanMessage(earlier.said), AIMessage(fence(earlier.answered, "card shown"))]
+    quoted = f"{fence(mask(question.quoted), 'quoted message')}\n" if question.quoted else ""
+    asked = f"[{now}]\n{quoted}{mask(question.text)}"
+    return [*told, HumanMessage(asked, additional_kwargs={QUESTION: question})]

@@ -1,0 +1,135 @@
+"""What was said in a conversation: an append-only table, a window of the last turns, one line on each before.
+
+Masked before it is stored. No LangChain here: the engine remembers commands too, and that must cost one insert.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import orjson
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    exists,
+    insert,
+    literal,
+    not_,
+    select,
+)
+
+from core.agent.answer import Answer
+from core.agent.digest import digest
+from core.agent.past import Item, Past, Turn, focus, items
+from core.messages import Conversation
+from core.redact import mask
+from core.results import Choice, Missing, Result
+from core.store import Store, metadata
+from core.store.types import Moment
+
+WINDOW = 6
+"""Turns given back whole."""
+SUMMARIZED = 20
+"""Older turns given back as a line each."""
+SAID = 2000
+ANSWERED = 1200
+LINE = 80
+"""Characters kept of a question, of an answer, and of either in the summary."""
+
+turn = Table(
+    "turn",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(400), nullable=False, unique=True),
+    Column("conversation", String(400), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("answered", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Index("ix_turn_conversation_number", "conversation", "number"),
+)
+
+
+class History:
+    """The table of turns.
+
+    Args:
+        store: where it is.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def remember(self, conversation: Conversation, key: str, said: str, answer: Answer) -> None:
+        """Keep a turn. A second call with the same key changes nothing."""
+        row = _row(conversation, key, said, answer)
+        await self._store.write(lambda connection: _insert(connection, row))
+
+    def entry(self, connection: Connection, conversation: Conversation, key: str, said: str, answer: Answer) -> None:
+        """The same inside the caller's transaction."""
+        _insert(connection, _row(conversation, key, said, answer))
+
+    async def recall(self, conversation: Conversation) -> Past:
+        """The last turns, oldest first, and a summary of those before."""
+        rows = await self._store.read(lambda connection: _latest(connection, conversation.key))
+        window, older = rows[:WINDOW], rows[WINDOW:]
+        return Past(tuple(_turn(row) for row in reversed(window)), "\n".join(_line(row) for row in reversed(older)))
+
+
+def _row(conversation: Conversation, key: str, said: str, answer: Answer) -> dict[str, object]:
+    told = [digest(result, longest=ANSWERED) for result in answer.results] or [answer.text]
+    return {
+        "key": key,
+        "conversation": conversation.key,
+        "at": datetime.now(UTC),
+        "said": mask(said[:SAID]),
+        "answered": "\n".join(told)[:ANSWERED],
+        "shown": orjson.dumps(_shown(answer.results)).decode(),
+    }
+
+
+def _insert(connection: Connection, row: dict[str, object]) -> None:
+    names = list(row)
+    fresh = select(*(literal(row[name], turn.c[name].type) for name in names)).where(
+        not_(exists().where(turn.c.key == row["key"]))
+    )
+    connection.execute(insert(turn).from_select(names, fresh))
+
+
+def _latest(connection: Connection, conversation: str) -> Sequence[RowMapping]:
+    mine = select(turn).where(turn.c.conversation == conversation)
+    return connection.execute(mine.order_by(turn.c.number.desc()).limit(WINDOW + SUMMARIZED)).mappings().all()
+
+
+def _shown(results: tuple[Result, ...]) -> dict[str, object]:
+    """What the cards showed, as JSON: see `core.agent.past.Turn`."""
+    asking = [result for result in results if isinstance(result, Choice | Missing) and result.command]
+    return {
+        "focus": [asdict(item) for item in focus(results)],
+        "items": [asdict(item) for item in items(results)],
+        "again": asking[-1].command if asking else "",
+        "arguments": dict(asking[-1].arguments) if asking else {},
+    }
+
+
+def _turn(row: RowMapping) -> Turn:
+    shown = orjson.loads(row["shown"])
+    return Turn(
+        row["said"],
+        row["answered"],
+        tuple(Item(**item) for item in shown["focus"]),
+        tuple(Item(**item) for item in shown["items"]),
+        shown["again"],
+        shown["arguments"],
+    )
+
+
+def _line(row: RowMapping) -> str:
+    answered = row["answered"].partition("\n")[0]
+    return f"{row['said'][:LINE]} → {answered[:LINE]}"

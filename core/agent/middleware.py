@@ -1,0 +1,116 @@
+"""What stands between a model and the tools, outermost first.
+
+    Bounds   steps, tokens and seconds; a model that fails or repeats itself ends the turn, not the answer
+    Guard    each tool call: names must have been written somewhere, one proposal at most and only when asked for, an
+             identical call is not made twice; what was found is recorded here, whatever the model makes of it
+
+Results need no further middleware to be safe to read: they leave the toolkit masked and fenced.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import structlog
+from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse, ToolCallRequest
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages.utils import count_tokens_approximately
+from langgraph.types import Command
+
+from core.agent.answer import Call
+from core.agent.rules.asked import operations
+from core.agent.turn import Stopped, Turn, Use
+from core.settings import Model
+
+log = structlog.get_logger(__name__)
+
+COPIED = ("target", "name", "subject")
+"""Arguments that must be copied from something the model was shown."""
+
+State = AgentState[Any]
+
+
+class Bounds(AgentMiddleware[State, Turn]):
+    """Limits of one turn.
+
+    Args:
+        settings: steps, tokens, and seconds for one call of the model.
+    """
+
+    def __init__(self, settings: Model) -> None:
+        super().__init__()
+        self._settings = settings
+
+    async def awrap_model_call(
+        self, request: ModelRequest[Turn], handler: Callable[[ModelRequest[Turn]], Awaitable[ModelResponse[Any]]]
+    ) -> ModelResponse[Any] | AIMessage:
+        """Ask the model, unless the turn is over or spent."""
+        turn = request.runtime.context
+        if turn.proposed:
+            return AIMessage("")
+        if turn.steps >= self._settings.turn_steps or turn.tokens >= self._settings.turn_tokens:
+            raise Stopped("budget")
+        turn.steps += 1
+        response = await self._in_time(handler(request))
+        turn.tokens += sum(_tokens(message) for message in response.result)
+        return response
+
+    async def _in_time(self, answer: Awaitable[ModelResponse[Any]]) -> ModelResponse[Any]:
+        try:
+            async with asyncio.timeout(self._settings.timeout_seconds):
+                return await answer
+        except TimeoutError as error:
+            raise Stopped("slow") from error
+        except Exception as error:  # a provider's client raises whatever it likes, and none of it may cost the answer
+            log.warning("model failed", error=type(error).__name__)
+            raise Stopped("failed") from error
+
+
+class Guard(AgentMiddleware[State, Turn]):
+    """Checks and records each tool call."""
+
+    async def awrap_tool_call(
+        self,
+        request: ToolCallRequest,
+        handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]],
+    ) -> ToolMessage | Command[Any]:
+        """Make the call, or tell the model why not.
+
+        Raises:
+            Stopped: the same call was made before in this turn.
+        """
+        turn = cast("Turn", request.runtime.context)  # pyright: ignore[reportUnknownMemberType]
+        call = Call(request.tool_call["name"], {name: str(value) for name, value in request.tool_call["args"].items()})
+        if any(use.call == call for use in turn.uses):
+            raise Stopped("repeated")
+        refusal = _refusal(turn, call)
+        use = Use(call)
+        turn.uses.append(use)
+        if refusal:
+            return ToolMessage(refusal, tool_call_id=request.tool_call["id"], name=call.name, status="error")
+        turn.progress(call.name)
+        answer = await handler(request)
+        if isinstance(answer, ToolMessage):
+            use.result = answer.artifact
+            turn.known += answer.text.casefold()
+        return answer
+
+
+def _refusal(turn: Turn, call: Call) -> str:
+    """Why a call is not made, for the model to adapt to; empty when it may be made."""
+    for name in COPIED:
+        value = call.arguments.get(name, "")
+        if value and value != "mine" and not turn.knows(value):
+            return f"{name} {value!r} was not written by the person or a tool: copy it exactly, or ask with help(which_task)"
+    if call.name == "propose_operation":
+        if any(use.call.name == call.name for use in turn.uses):
+            return "one proposal a turn: wait until the person has decided on the first"
+        if call.arguments.get("operation") not in operations(turn.question.text):
+            return "the person did not ask for this change: answer the question, or ask"
+    return ""
+
+
+def _tokens(message: BaseMessage) -> int:
+    """As the provider counted them, or an estimate."""
+    usage = message.usage_metadata if isinstance(message, AIMessage) else None
+    return usage["total_tokens"] if usage else count_tokens_approximately([message])

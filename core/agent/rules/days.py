@@ -1,0 +1,122 @@
+"""Days in a sentence: 昨天, T-1, last Friday, 11月21日, bizdate=20261121.
+
+A business date is the day the data is about; its runs are due the day after (DataWorks and Dataphin: bizdate T-1), so a
+date that is called one is moved on by a day.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+_DIGITS = {character: value for value, character in enumerate("零一二三四五六日")} | {"天": 7, "两": 2, "七": 7}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A day in a text, and where it stands."""
+
+    day: date
+    start: int
+    end: int
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Start and end."""
+        return self.start, self.end
+
+
+def mentions(folded: str, today: date) -> list[Mention]:
+    """All days in a text made comparable by `fold`, in order; those that no calendar has are passed over.
+
+    A day that is only compared with ("failed yesterday too", 昨天也失败) is not what the question is about.
+    """
+    return sorted(_mentions(folded, today), key=lambda mention: mention.start)
+
+
+def _mentions(folded: str, today: date) -> Iterator[Mention]:
+    for pattern, read in _PATTERNS:
+        for match in pattern.finditer(folded):
+            try:
+                day = read(match, today)
+            except ValueError:
+                continue
+            moved = timedelta(days=1) if _BUSINESS.search(folded[: match.start()][-16:]) else timedelta()
+            yield Mention(day + moved, match.start(), match.end())
+
+
+_BUSINESS = re.compile(r"(?:biz_?date|business ?date|业务日期?|数据日期|账期|数据时间)\W{0,3}$")
+
+
+def _back(days: int) -> Callable[[re.Match[str], date], date]:
+    return lambda _match, today: today - timedelta(days=days)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else _DIGITS[text]
+
+
+def _ago(match: re.Match[str], today: date) -> date:
+    return today - timedelta(days=_number(match[1]))
+
+
+def _calendar(match: re.Match[str], _today: date) -> date:
+    return date(*map(int, match.groups()))
+
+
+def _this_year(month: int, day: int, today: date) -> date:
+    """The latest such day that is not in the future."""
+    found = date(today.year, month, day)
+    return found if found <= today else date(today.year - 1, month, day)
+
+
+def _month_day(match: re.Match[str], today: date) -> date:
+    return _this_year(int(match[1]), int(match[2]), today)
+
+
+def _english(match: re.Match[str], today: date) -> date:
+    month, day = (match[1], match[2]) if match[1] else (match[4], match[3])
+    return _this_year(_MONTHS.index(month[:3]) + 1, int(day), today)
+
+
+def _weekday(match: re.Match[str], today: date) -> date:
+    """The latest such day before today; with 上周 or a Chinese "last week", that of the week before this one."""
+    last_week, chinese, english = match.groups()
+    wanted = _DIGITS[chinese] if chinese else _WEEKDAYS.index(english) + 1
+    wanted = wanted or 7
+    if chinese and last_week:
+        return today - timedelta(days=today.weekday() + 8 - wanted)
+    return today - timedelta(days=(today.isoweekday() - wanted) % 7 or 7)
+
+
+_MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?"
+)
+
+_PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date]], ...] = (
+    (re.compile(r"大前天"), _back(3)),
+    (re.compile(r"(?<!大)前(?:天|晚|日)|the day before yesterday"), _back(2)),
+    (re.compile(r"昨(?:天|日)(?!也|[和跟与]?今天)|(?<!before )\byesterday\b(?! too| as well| and today)"), _back(1)),
+    (
+        re.compile(r"今(?:天|日|晚|早|晨)|昨(?:晚|夜)|凌晨|\b(?:today|tonight|last night|this morning|overnight)\b"),
+        _back(0),
+    ),
+    (re.compile(r"(?<![a-z0-9])t ?- ?(\d{1,2})(?!\d)"), _ago),
+    (re.compile(r"(\d{1,3}|[一二三四五六七两]) ?(?:天(?:以)?前|days? ago)"), _ago),
+    (re.compile(r"(?<!\d)(20\d\d)[-/.年]?([01]\d)[-/.月]?([0-3]\d)(?!\d)日?"), _calendar),
+    (re.compile(r"(?<!\d)(20\d\d)[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)日?"), _calendar),
+    (re.compile(r"(?<![\d年])(\d{1,2})月(\d{1,2})(?:日|号)?"), _month_day),
+    (
+        re.compile(
+            rf"\b(?:({_MONTH})\.? (\d{{1,2}})(?:st|nd|rd|th)?|(\d{{1,2}})(?:st|nd|rd|th)? (?:of )?({_MONTH}))\b"
+        ),
+        _english,
+    ),
+    (
+        re.compile(rf"(上)?(?:个)?(?:周|星期|礼拜)([一二三四五六日天])|(?:(?:last|on|this) )({'|'.join(_WEEKDAYS)})\b"),
+        _weekday,
+    ),
+)

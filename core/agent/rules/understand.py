@@ -1,0 +1,171 @@
+"""From a message to tool calls.
+
+A pasted alert is diagnosed, whatever its words say: an alert gives no orders. Anything else is cut into clauses, each
+read by `core.agent.rules.clauses`. A clause that lacks a name takes it from its neighbours, then from the conversation;
+when it is nowhere, the person is asked.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+from core.agent.answer import Call
+from core.agent.past import Item, Past
+from core.agent.rules.clauses import Clause, clauses
+from core.agent.rules.intents import first, status
+from core.agent.rules.pointing import picked, pointed, points
+from core.agent.rules.text import fold
+from core.alerts import Alert, read
+
+MOST = 5
+"""Most calls for one message: what is beyond is better asked again than found at the bottom of ten cards."""
+ALERTS = 3
+"""Most things of pasted alerts that are diagnosed at once."""
+LONGEST = 4000
+"""Characters of a message that are read as a question; an alert may be longer."""
+
+TOOLS = {
+    "status": "instance_status",
+    "log": "instance_log",
+    "table": "table_freshness",
+    "instances": "list_instances",
+    "propose": "propose_operation",
+}
+"""Tools that go by another word as a command."""
+ARGUMENT = {"table_freshness": "name", "list_instances": "subject"}
+"""How a tool calls what it is about, where it is not `target`."""
+NAMEABLE = frozenset({"instance", "task", "workflow", "table"})
+"""What alerts speak of that a scheduler can look up; hosts, metrics and baselines are not."""
+DATED = frozenset({"overview", "list_instances", "instance_status", "table_freshness", "instance_log", "diagnose"})
+"""Tools that take a day."""
+
+_RUN = re.compile(r"第 ?(\d{1,3}|[一二三四五六七八九]) ?次|\b(?:run|try|attempt) ?#?(\d{1,3})\b", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A message as the rules read it.
+
+    Attributes:
+        text: what the person wrote.
+        today: the date in the fleet's zone.
+        past: the conversation before.
+        quoted: the message it replies to.
+    """
+
+    text: str
+    today: date
+    past: Past = field(default_factory=Past)
+    quoted: str = ""
+
+
+def understand(question: Question) -> tuple[Call, ...]:
+    """The tool calls that answer a message; at least one."""
+    if alerts := _alerts(question.text):
+        return alerts
+    text = question.text[:LONGEST]
+    if pick := picked(fold(text), question.past):
+        turn, item = pick
+        tool = TOOLS.get(turn.again, turn.again)
+        return (Call(tool, {**turn.arguments, ARGUMENT.get(tool, "target"): item.ref}),)
+    read_clauses = _with_neighbours(clauses(text, question.today))
+    asked = [clause for clause in read_clauses if clause.intent and not clause.intent.small] or read_clauses[:1]
+    calls = _distinct(call for clause in asked for call in _calls(clause, question))
+    return tuple(calls[:MOST]) or (_say("not_understood"),)
+
+
+def _alerts(text: str) -> tuple[Call, ...]:
+    reading = read(text)
+    if reading.kind != "alert":
+        return ()
+    calls = _distinct(call for alert in reading.alerts for call in _of_alert(alert))
+    return tuple(calls[:ALERTS]) or (_say("which_task"),)
+
+
+def _of_alert(alert: Alert) -> Iterable[Call]:
+    business = alert.business_date
+    due = (date.fromisoformat(business) + timedelta(days=1)).isoformat() if business else ""
+    for thing in alert.objects:
+        wanted = thing.id or thing.name
+        if wanted and thing.type in NAMEABLE:
+            tool = "table_freshness" if thing.type == "table" else "diagnose"
+            yield _call(tool, {ARGUMENT.get(tool, "target"): wanted}, due)
+
+
+def _with_neighbours(read_clauses: Sequence[Clause]) -> list[Clause]:
+    """The clauses that ask something, each with the names and the day it leaves to the others to say."""
+    if not any(clause.intent for clause in read_clauses):
+        return [replace(clause, intent=status()) for clause in read_clauses if clause.names]
+    day = next((clause.day for clause in read_clauses if clause.day), "")
+    return [
+        replace(clause, names=clause.names or _nearest_names(read_clauses, place), day=clause.day or day)
+        for place, clause in enumerate(read_clauses)
+        if clause.intent
+    ]
+
+
+def _nearest_names(read_clauses: Sequence[Clause], place: int) -> tuple[str, ...]:
+    """Names said before this clause, or else after it; none when it points at something itself."""
+    if points(read_clauses[place].plain):
+        return ()
+    around = (*reversed(read_clauses[:place]), *read_clauses[place + 1 :])
+    return next((clause.names for clause in around if clause.names), ())
+
+
+def _calls(clause: Clause, question: Question) -> Iterable[Call]:
+    intent = clause.intent
+    if intent is None:
+        return
+    if intent.needs == "nothing" or intent.tool == "list_instances":
+        yield _call(intent.tool, intent.arguments, clause.day)
+        return
+    targets = _targets(clause, question)
+    general = first(clause.plain, named=False)
+    if not targets and intent.named and general and general.needs in {"nothing", "group"}:
+        yield _call(general.tool, general.arguments, clause.day)  # "how is it going" when there is no "it"
+    elif not targets:
+        yield _say("which_table" if intent.needs == "table" else "which_task")
+    elif intent.tool == "propose_operation" and len(targets) > 1:
+        yield _say("one_at_a_time")
+    else:
+        run = _run(clause.plain) if intent.tool == "instance_log" else {}
+        for target in targets:
+            yield _call(
+                intent.tool, {**intent.arguments, ARGUMENT.get(intent.tool, "target"): target, **run}, clause.day
+            )
+
+
+def _targets(clause: Clause, question: Question) -> tuple[str, ...]:
+    if clause.names:
+        return clause.names
+    table = clause.intent is not None and clause.intent.needs == "table"
+    found = pointed(clause.plain, question.past, table=table)
+    if found:
+        return tuple(_handle(item, table=table) for item in found)
+    quoted = clauses(question.quoted[:LONGEST], question.today)
+    return next((other.names for other in quoted if other.names), ())
+
+
+def _handle(item: Item, *, table: bool) -> str:
+    """What a tool can look an item up by: a task is not found by the reference of a table, nor the other way round."""
+    return item.ref if (item.kind == "table") == table else item.label
+
+
+def _run(plain: str) -> dict[str, str]:
+    found = _RUN.search(plain)
+    number = found and (found[1] or found[2])
+    return {"run": str("一二三四五六七八九".find(number) + 1 or number)} if number else {}
+
+
+def _call(tool: str, arguments: Mapping[str, str], day: str) -> Call:
+    dated = {**arguments, "day": day} if tool in DATED else arguments
+    return Call(tool, {name: value for name, value in dated.items() if value})
+
+
+def _say(topic: str) -> Call:
+    return Call("help", {"topic": topic})
+
+
+def _distinct(calls: Iterable[Call]) -> list[Call]:
+    return list({(call.name, *sorted(call.arguments.items())): call for call in calls}.values())

@@ -1,0 +1,1 @@
+"""What a model is told, as Markdown; loaded by `core.agent.prompts`."""
