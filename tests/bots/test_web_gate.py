@@ -61,11 +61,11 @@ async def test_either_word_of_our_origin_is_enough(visitor: Visitor, missing: st
 
 async def test_public_address_is_an_origin_of_ours(sqlite_store: Store) -> None:
     """Behind a proxy that rewrites `Host`, the configured address tells what people see."""
-    async with running(sqlite_store, server={"public_url": "http://xops.example.com/ops"}) as site:
-        async with visiting(site) as visitor:
-            await visitor.sign_on()
-            ours = await visitor.post("messages", hello(), Origin="http://xops.example.com")
-            other = await visitor.post("messages", hello(), Origin="http://xops.example.com:81")
+    public = {"public_url": "http://xops.example.com/ops"}
+    async with running(sqlite_store, server=public) as site, visiting(site) as visitor:
+        await visitor.sign_on()
+        ours = await visitor.post("messages", hello(), Origin="http://xops.example.com")
+        other = await visitor.post("messages", hello(), Origin="http://xops.example.com:81")
     assert (ours[0], other[0]) == (202, 403)
 
 

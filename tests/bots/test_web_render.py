@@ -18,9 +18,9 @@ from core.web_cards import Entry, Kind
 from tests.strategies import of
 
 HOSTILE = '</p><script>alert(1)</script><img src=x onerror=\'alert(2)\'>" onfocus="alert(3)" {{7*7}} &amp;'
-SAFE_TAGS = frozenset(
-    "article header div h2 h3 p time span button svg path dl dt dd table thead tbody tr th td details summary mark code "
-    "figure figcaption rect polyline circle ul li b section a form label textarea select option input".split()
+SAFE_TAGS = re.compile(
+    "article|header|div|h2|h3|p|time|span|button|svg|path|dl|dt|dd|table|thead|tbody|tr|th|td|details|summary|mark|code|"
+    "figure|figcaption|rect|polyline|circle|ul|li|b|section|a|form|label|textarea|select|option|input"
 )
 RENDERER = Renderer(ZoneInfo("Asia/Shanghai"))
 
@@ -99,7 +99,7 @@ def submits(card: Card) -> list[Button]:
 
 def assert_harmless(found: Markup) -> None:
     """Only our own elements, no handlers, no styles, no address but a web page's."""
-    assert {tag for tag, _ in found.tags} <= SAFE_TAGS
+    assert [tag for tag, _ in found.tags if not SAFE_TAGS.fullmatch(tag)] == []
     names = {name for _, attributes in found.tags for name in attributes}
     assert not [name for name in names if name.startswith("on") or name in {"style", "src", "srcset", "action"}]
     assert all(str(address).startswith(("https://", "http://")) for address in found.having("href"))

@@ -43,7 +43,7 @@ async def test_reconnecting_browser_gets_what_it_missed_once(site: Site, visitor
     await site.channel.send(CONVERSATION, Card("二"), key="2")
     for number in range(2):
         await site.channel.update(first, Card(f"一，改{number}"), key=f"u{number}")
-    async with visitor.stream(**{"Last-Event-ID": str(seen[-1]["id"])}) as stream:
+    async with visitor.stream(last=str(seen[-1]["id"])) as stream:
         arriving = events(stream)
         missed = [await anext(arriving) for _ in range(2)]
     assert ["二" in missed[0]["html"], "一，改1" in missed[1]["html"]] == [True, True]
@@ -58,21 +58,23 @@ async def test_page_tells_the_script_where_to_go_on(site: Site, visitor: Visitor
     async with visitor.stream(after=revision + 1) as stream:
         await site.channel.send(CONVERSATION, Card("新"), key="new")
         assert "新" in (await anext(events(stream)))["html"]
-    async with visitor.stream(after=revision + 1, **{"Last-Event-ID": str(revision)}) as stream:
+    async with visitor.stream(after=revision + 1, last=str(revision)) as stream:
         assert (await anext(events(stream)))["kind"] == "overview"
 
 
 @pytest.mark.parametrize("last", ["", "x", "-1", "9" * 30, "٣"])
 async def test_nonsense_as_last_event_starts_from_the_beginning(visitor: Visitor, last: str) -> None:
     """Too much is better than too little."""
-    async with visitor.stream(**{"Last-Event-ID": last}) as stream:
+    async with visitor.stream(last=last) as stream:
         assert (await anext(events(stream)))["kind"] == "overview"
 
 
-async def test_quiet_stream_is_kept_alive_and_looks_by_itself(site: Site, visitor: Visitor) -> None:
+async def test_quiet_stream_is_kept_alive_and_looks_by_itself(
+    sqlite_store: Store, site: Site, visitor: Visitor
+) -> None:
     """Between events come comments; and what another replica stored is found without being told."""
     site.channel.poll_seconds = 0.01
-    replica = WebChannel(site.channel.cards._store, clock=site.clock)  # noqa: SLF001  # the same database
+    replica = WebChannel(sqlite_store, clock=site.clock)
     async with visitor.stream(after=await site.channel.cards.revision(CONVERSATION.key)) as stream:
         assert await stream.content.readline() == b":\n"
         await replica.send(CONVERSATION, Card("别处来的"), key="elsewhere")
@@ -138,7 +140,8 @@ async def test_whoever_reads_too_slowly_is_cut_off(sqlite_store: Store) -> None:
     session = sessions.sign_on(TOKEN, "")
     assert session is not None
     async with TestServer(app) as server:
-        phone, to_server = await asyncio.open_connection(str(server.host), server.port, limit=1024)
+        url = server.make_url("")
+        phone, to_server = await asyncio.open_connection(url.host, url.port, limit=1024)
         to_server.write(
             f"GET /stream HTTP/1.1\r\nHost: x\r\nCookie: {COOKIE}={sessions.seal(session)}\r\n\r\n".encode()
         )

@@ -17,7 +17,7 @@ from bots.web.channel import WebChannel
 from bots.web.gate import PATH, TOKEN_HEADER
 from bots.web.routes import make_page
 from core.access import Access, Person
-from core.cards import Button, Buttons, Card, Chart, Field, Fields, Form, Input, Item, Log, Note, Table, Text
+from core.cards import Button, Buttons, Card, Chart, Field, Fields, Form, Input, Item, Log, Note, Table, Text, Tone
 from core.messages import Click, Conversation, Event, Message
 from core.settings import Settings
 from core.store import Store
@@ -90,19 +90,18 @@ class Assistant:
 
 
 class Site:
-    """A running page."""
+    """A running page.
 
-    def __init__(self, server: TestServer, channel: WebChannel, assistant: Assistant, clock: Clock, token: str) -> None:
-        self.server = server
+    Attributes:
+        origin: what a browser on it sends as `Origin`.
+    """
+
+    def __init__(self, origin: str, channel: WebChannel, assistant: Assistant, clock: Clock, token: str) -> None:
+        self.origin = origin
         self.channel = channel
         self.assistant = assistant
         self.clock = clock
         self.token = token
-
-    @property
-    def origin(self) -> str:
-        """What a browser on the page sends as `Origin`."""
-        return str(self.server.make_url("")).rstrip("/")
 
     @property
     def url(self) -> str:
@@ -150,9 +149,9 @@ class Visitor:
         return (await self.post("clicks", body))[0]
 
     @asynccontextmanager
-    async def stream(self, after: int | None = None, **headers: str) -> AsyncGenerator[ClientResponse]:
-        """An open stream of events; from the beginning unless `after` says otherwise."""
-        query = {} if after is None else {"after": str(after)}
+    async def stream(self, after: int = 0, last: str | None = None) -> AsyncGenerator[ClientResponse]:
+        """An open stream of events after a revision, or after the one a browser names as its last when it reconnects."""
+        query, headers = {"after": str(after)}, {} if last is None else {"Last-Event-ID": last}
         async with self.session.get(f"{self.site.url}/stream", params=query, headers=headers) as answer:
             yield answer
 
@@ -203,7 +202,7 @@ async def running(store: Store, *, first_paint: float = 30.0, **changes: object)
     app = web.Application()
     page.add_to(app)
     async with TestServer(app) as server:
-        yield Site(server, channel, assistant, clock, page.sign_on_token)
+        yield Site(str(server.make_url("")).rstrip("/"), channel, assistant, clock, page.sign_on_token)
         await assistant.stop()
 
 
@@ -227,7 +226,7 @@ def answer(event: Event) -> Card:
 
 def overview(whose: str = "demo zh-CN") -> Card:
     """A day with failures."""
-    counts = (
+    counts: tuple[tuple[str, float, Tone], ...] = (
         ("成功", 271.0, "success"),
         ("运行中", 9.0, "info"),
         ("等待上游", 31.0, "neutral"),
