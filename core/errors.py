@@ -9,6 +9,7 @@
     ├── Stale               the thing changed, expired or was already decided between card and click
     ├── Busy                too much at once; the queue is bounded on purpose
     ├── ConfigurationError  settings that cannot work; said once, at start, with what to change
+    ├── Tampered            the audit trail is not what was written
     └── RemoteError         another system failed us
         ├── Unreachable     no answer: refused, timed out, reset
         ├── Throttled       it told us to slow down; carries how long
@@ -112,6 +113,10 @@ class ConfigurationError(XOpsError):
     """Settings that cannot work. The message says which one, and what to do."""
 
     text = "configuration"
+
+
+class Tampered(XOpsError):
+    """The audit trail is not what was written. The message says where it first differs."""
 
 
 class RemoteError(XOpsError):

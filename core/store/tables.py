@@ -9,7 +9,15 @@ from sqlalchemy import MetaData
 
 from core.store.database import metadata
 
-OWNERS = ("core.audit", "core.inbox", "core.agent.history", "core.replicas", "core.proposals", "core.delivery", "core.web_cards")
+OWNERS = (
+    "core.audit",
+    "core.inbox",
+    "core.agent.history",
+    "core.replicas",
+    "core.proposals",
+    "core.delivery",
+    "core.web_cards",
+)
 """Modules that declare tables on `core.store.metadata`. Add yours, then add a migration (core/store/migrate.py)."""
 
 

@@ -1,9 +1,12 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Dialect
 from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class Moment(TypeDecorator[datetime]):
@@ -18,8 +21,8 @@ class Moment(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a stored time needs a zone")
-        return round(value.timestamp() * 1_000_000)
+        return (value - EPOCH) // MICROSECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """The integer, as a time in UTC."""
-        return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
+        return None if value is None else EPOCH + value * MICROSECOND
