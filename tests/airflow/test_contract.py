@@ -1,7 +1,5 @@
 """The promises of the scheduler seam, kept by a real Airflow."""
 
-from collections.abc import AsyncGenerator
-
 import pytest
 
 from core.schedulers.airflow import AirflowScheduler
@@ -17,7 +15,7 @@ class TestAirflow(SchedulerContract):
     """Yesterday's failed `transform`; its note is wiped before each test, since a note says which orders were carried out."""
 
     @pytest.fixture
-    async def subject(self, airflow: Airflow, scheduler: AirflowScheduler) -> AsyncGenerator[Subject]:
+    async def subject(self, airflow: Airflow, scheduler: AirflowScheduler) -> Subject:
         run = airflow.scheduled("trade_daily", days_ago=1)
         failed = f"{run}/transform"
         airflow.api("PATCH", airflow.path(failed), {"note": ""})
@@ -27,11 +25,9 @@ class TestAirflow(SchedulerContract):
                 one = await scheduler.instance(instance_id)
                 return one if one.status.finished and one.run_number >= run_number else None
 
-            one = await eventually(look, within=60)
+            one = await eventually(look, within=60, every=0.3)
             assert one is not None
             airflow.wait_until_idle()
             return one
 
-        yield Subject(scheduler, failed, f"{run}/extract", task="transform", table="orders_raw", ended=ended)
-
-
+        return Subject(scheduler, failed, f"{run}/extract", task="transform", table="orders_raw", ended=ended)
