@@ -14,8 +14,8 @@ from importlib.resources import files
 
 from core.schedulers.base import LogPage
 from core.schedulers.simulated.clock import dice
-from core.schedulers.simulated.night import Run, Track
 from core.schedulers.simulated.plan import Slot
+from core.schedulers.simulated.track import Run, Track
 from core.schedulers.simulated.troubles import KILLED
 
 SUCCESS: Mapping[str, str] = {

@@ -1,36 +1,24 @@
 """How a day plays out: from what was planned, what goes wrong and what people ordered, to what each instance is at any moment.
 
-Nothing ticks. An instance is a row of phases ("from then on, it was this"), worked out once, upstream first, also for the
-hours to come; to look at it is to find the phase of the moment. An order cuts the row at its moment and continues it
-differently, and what waits downstream continues differently with it.
+Nothing ticks. An instance is a row of phases (`track.py`), worked out once, upstream first, also for the hours to come; to
+look at it is to find the phase of the moment. An order cuts the row at its moment and continues it differently, and what
+waits downstream continues differently with it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
 
-from core.schedulers.base import Flags, Instance, Operation, RunType, Status, Task
+from core.schedulers.base import Operation, RunType, Status, Task
 from core.schedulers.simulated.catalogue import Definition
 from core.schedulers.simulated.clock import later, midnight
 from core.schedulers.simulated.plan import Plan, Slot
-from core.schedulers.simulated.troubles import HANG, KILLED, Fault, Queue
+from core.schedulers.simulated.track import Phase, Track
+from core.schedulers.simulated.troubles import HANG, KILLED, Queue
 
 RETRY_AFTER = timedelta(minutes=20)
 """After a slip of an earlier night, this long until the platform's own retry."""
-RAW = {
-    Status.NOT_RUN: "NotRun",
-    Status.WAIT_UPSTREAM: "NotRun",
-    Status.WAIT_TIME: "WaitTime",
-    Status.WAIT_RESOURCE: "WaitResource",
-    Status.RUNNING: "Running",
-    Status.SUCCESS: "Success",
-    Status.FORCED_SUCCESS: "Success",
-    Status.FAILED: "Failure",
-    Status.KILLED: "Failure",
-}
-"""The platform's own words, as poor as DataWorks': a killed instance has failed, a forced one succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,93 +27,6 @@ class Act:
 
     at: datetime
     operation: Operation
-
-
-class Phase(NamedTuple):
-    """What an instance is from a moment on.
-
-    Attributes:
-        run: number of the run; while it waits for a rerun, already the coming one.
-        fault: what the run suffers or suffered from.
-        ordered: whether it came of an order, so that things go at the demonstration's speed.
-        queue: what holds it back.
-        until: of a running phase, when the run would be through if nobody stopped it.
-    """
-
-    at: datetime
-    status: Status
-    run: int = 0
-    flags: Flags = Flags()
-    note: str = ""
-    fault: Fault | None = None
-    ordered: bool = False
-    queue: Queue | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One try: the phase in which it ran, and the one that ended it, None while it lasts."""
-
-    begun: Phase
-    ended: Phase | None
-
-    @property
-    def number(self) -> int:
-        """Which try, from 1."""
-        return self.begun.run
-
-
-@dataclass(slots=True)
-class Track:
-    """An instance and its phases, oldest first."""
-
-    slot: Slot
-    phases: list[Phase]
-    _shown: tuple[Phase, Instance] | None = field(default=None, repr=False)
-
-    def at(self, moment: datetime) -> Phase:
-        """The phase at a moment."""
-        for phase in reversed(self.phases):
-            if phase.at <= moment:
-                return phase
-        return self.phases[0]
-
-    def runs(self, moment: datetime) -> list[Run]:
-        """All tries up to a moment, oldest first. One that never started but ended (frozen) counts as a try."""
-        seen = [phase for phase in self.phases if phase.at <= moment]
-        runs: list[Run] = []
-        for phase, following in zip(seen, [*seen[1:], None], strict=True):
-            if phase.status is Status.RUNNING:
-                runs.append(Run(phase, following))
-            elif phase.flags.frozen and phase.status is Status.FAILED:
-                runs.append(Run(phase, phase))
-        return runs
-
-    def instance(self, moment: datetime) -> Instance:
-        """What the platform says of it at a moment."""
-        phase = self.at(moment)
-        if self._shown is None or self._shown[0] is not phase:
-            self._shown = phase, self._show(phase)
-        return self._shown[1]
-
-    def _show(self, phase: Phase) -> Instance:
-        run = next((run for run in reversed(self.runs(phase.at)) if run.number == phase.run), None)
-        return Instance(
-            id=self.slot.id,
-            task=self.slot.definition.task,
-            status=phase.status,
-            raw_status=RAW[phase.status],
-            flags=phase.flags,
-            run_type=self.slot.run_type,
-            run_number=phase.run,
-            business_date=self.slot.business_date,
-            scheduled_at=self.slot.due,
-            started_at=run and run.begun.at,
-            finished_at=run and run.ended and run.ended.at,
-            waiting_since=phase.at if phase.status.startswith("wait_") else None,
-            note=phase.note,
-        )
 
 
 class Night:
@@ -232,69 +133,73 @@ class Night:
         """Let it wait, run and end, from a phase on that says since when, with which flags, and for which run."""
         slot, add = track.slot, track.phases.append
         above = [self.track(one) for one in slot.upstream]
-        ready = self._ready(above, since.at)
-        if ready != since.at:
-            if since.at < slot.due:
+        if since.at < slot.due:
+            known = self._first(above, since.at)
+            if known != since.at:
                 add(since._replace(status=Status.NOT_RUN))
-            if ready is None or slot.due < ready:
-                add(since._replace(at=max(since.at, slot.due), status=Status.WAIT_UPSTREAM))
-        if ready is None:
-            return
-        if ready < slot.due:
-            add(since._replace(at=ready, status=Status.WAIT_TIME))
-        go = max(ready, slot.due, since.at)
-        hurried = since.ordered or any(one.at(go).ordered and one.at(go).at == go for one in above)
-        self._run(track, since._replace(at=go, run=max(since.run, 1), ordered=hurried))
+            if known and known < slot.due:
+                add(since._replace(at=known, status=Status.WAIT_TIME))
+        due = max(since.at, slot.due)
+        ready = self._first(above, due)
+        if ready != due:
+            add(since._replace(at=due, status=Status.WAIT_UPSTREAM))
+        if ready:
+            hurried = since.ordered or any(one.at(ready).ordered and one.at(ready).at == ready for one in above)
+            go = since._replace(at=ready, run=max(since.run, 1), ordered=hurried)
+            if go.flags.wrote_nothing:
+                self._pass_by(track, go)
+            else:
+                self._queue(track, go, above)
 
-    def _run(self, track: Track, go: Phase) -> None:
-        slot, add = track.slot, track.phases.append
-        if go.flags.wrote_nothing:
-            status = Status.FAILED if go.flags.frozen else Status.SUCCESS
-            if not go.flags.frozen:
-                add(go._replace(status=Status.RUNNING))
-            add(go._replace(status=status, note="节点已冻结,未执行" if go.flags.frozen else ""))
-            return
-        waiting = go._replace(status=Status.WAIT_RESOURCE, run=go.run if go.run > 1 else 0)
-        start = self._pass(go.at, slot.queuing, go.ordered)
-        begins, ordered = self._room(slot.queue, start) if slot.queue else (start, False)
-        if begins == start:
-            add(waiting)
+    def _pass_by(self, track: Track, go: Phase) -> None:
+        """A frozen instance fails without having run; a dry run, and one not due in this cycle, succeeds at once."""
+        if go.flags.frozen:
+            track.phases.append(go._replace(status=Status.FAILED, note="节点已冻结,未执行"))
         else:
-            add(waiting._replace(queue=slot.queue, note=slot.queue.note if slot.queue else ""))
-        if begins is None:
-            return
-        hurried = go.ordered or ordered
-        fault = slot.fault if go.run == 1 or (slot.fault and not slot.fault.rerun_helps) else None
-        through = self._pass(begins, slot.usual, hurried)
-        ends = self._pass(begins, slot.usual * fault.share, hurried) if fault else through
+            track.phases.append(go._replace(status=Status.RUNNING))
+            track.phases.append(go._replace(status=Status.SUCCESS))
+
+    def _queue(self, track: Track, go: Phase, above: list[Track]) -> None:
+        """It waits for resources, and starts when it has them and its upstream is still in order."""
+        queue = track.slot.queue
+        waiting = go._replace(status=Status.WAIT_RESOURCE, run=go.run if go.run > 1 else 0)
+        soonest = self._after(go.at, track.slot.queuing, go.ordered)
+        holding = self._holding(queue) if queue else []
+        start = self._first(above, soonest, holding)
+        if queue and start != soonest:
+            waiting = waiting._replace(queue=queue, note=queue.note)
+        track.phases.append(waiting)
+        if start:
+            freed = start != soonest and any(one.at(start).ordered for one in holding)
+            self._run(track, go._replace(at=start, ordered=go.ordered or freed))
+
+    def _run(self, track: Track, start: Phase) -> None:
+        slot = track.slot
+        fault = slot.fault if start.run == 1 or (slot.fault and not slot.fault.rerun_helps) else None
+        through = self._after(start.at, slot.usual, start.ordered)
+        ends = self._after(start.at, slot.usual * fault.share, start.ordered) if fault else through
         until = through if fault in {KILLED, HANG} else ends
-        running = go._replace(at=begins, status=Status.RUNNING, fault=fault, ordered=hurried, until=until)
-        add(running)
+        running = start._replace(status=Status.RUNNING, fault=fault, until=until)
+        track.phases.append(running)
         if fault is not HANG:
             status, note = (fault.status, fault.note) if fault else (Status.SUCCESS, "")
-            add(running._replace(at=ends, status=status, note=note, until=None))
+            track.phases.append(running._replace(at=ends, status=status, note=note, until=None))
 
-    def _pass(self, moment: datetime, span: timedelta, hurried: bool) -> datetime:
+    def _after(self, moment: datetime, span: timedelta, hurried: bool) -> datetime:
         return later(moment, span.total_seconds() / self._speed) if hurried else moment + span
 
-    def _ready(self, above: list[Track], since: datetime) -> datetime | None:
-        """The first moment, not before `since`, at which all upstream has succeeded."""
-        if not above:
+    @staticmethod
+    def _first(above: Sequence[Track], since: datetime, holding: Sequence[Track] = ()) -> datetime | None:
+        """The first moment, not before `since`, at which all upstream has succeeded and not every holder is running."""
+        if not above and not holding:
             return since
-        opened = (phase.at for track in above for phase in track.phases if phase.status.succeeded)
-        moments = [since, *(at for at in opened if at > since)]
-        return _first(moments, lambda at: all(track.at(at).status.succeeded for track in above))
-
-    def _room(self, queue: Queue, since: datetime) -> tuple[datetime | None, bool]:
-        """The first moment at which a holder is not running, and whether somebody ordered what made the room."""
-        holding = self._holding(queue)
-        moments = [since, *(phase.at for track in holding for phase in track.phases if phase.at > since)]
-        found = _first(moments, lambda at: any(track.at(at).status is not Status.RUNNING for track in holding))
-        return found, found is not None and found > since and any(track.at(found).ordered for track in holding)
+        done = [phase.at for track in above for phase in track.phases if phase.status.succeeded]
+        moved = [phase.at for track in holding for phase in track.phases]
+        for moment in sorted({since, *(at for at in (*done, *moved) if at > since)}):
+            room = not holding or any(track.at(moment).status is not Status.RUNNING for track in holding)
+            if room and all(track.at(moment).status.succeeded for track in above):
+                return moment
+        return None
 
     def _holding(self, queue: Queue) -> list[Track]:
         return [track for name in queue.holders for track in self.of_task(self._plan.named[name])]
-
-
-def _first(moments: list[datetime], holds: Callable[[datetime], bool]) -> datetime | None:
-    return next((moment for moment in sorted(moments) if holds(moment)), None)

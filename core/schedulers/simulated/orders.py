@@ -5,7 +5,8 @@ from datetime import date, datetime
 
 from core.errors import Refused
 from core.schedulers.base import Operation, Order, Status
-from core.schedulers.simulated.night import Night, Phase, Track
+from core.schedulers.simulated.night import Night
+from core.schedulers.simulated.track import Phase, Track
 
 LONGEST_BACKFILL = 31
 WAITING = frozenset({Status.NOT_RUN, Status.WAIT_UPSTREAM, Status.WAIT_TIME, Status.WAIT_RESOURCE})

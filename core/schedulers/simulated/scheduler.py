@@ -28,8 +28,9 @@ from core.schedulers.search import rank
 from core.schedulers.simulated import logs, orders, tables
 from core.schedulers.simulated.catalogue import Definition
 from core.schedulers.simulated.clock import simulated
-from core.schedulers.simulated.night import Act, Night, Track
+from core.schedulers.simulated.night import Act, Night
 from core.schedulers.simulated.plan import Plan, Slot
+from core.schedulers.simulated.track import Track
 from core.settings import SchedulerConnection
 
 NIGHTS = 15

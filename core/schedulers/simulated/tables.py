@@ -6,7 +6,7 @@ from itertools import islice
 
 from core.schedulers.base import DataTable, Status, TableUpdate
 from core.schedulers.simulated.catalogue import Definition
-from core.schedulers.simulated.night import Track
+from core.schedulers.simulated.track import Track
 
 MOST_UPDATES = 20
 BYTES_A_ROW = 137
