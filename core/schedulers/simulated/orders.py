@@ -23,7 +23,8 @@ ALLOWED: Mapping[Operation, tuple[Callable[[Phase], bool], str]] = {
     Operation.UNFREEZE: (lambda phase: phase.flags.frozen, "frozen"),
     Operation.BACKFILL: (lambda phase: not phase.flags.frozen, "not frozen"),
 }
-"""What an instance must be for an order to be taken; the rules are DataWorks' (docs/schedulers.md)."""
+"""What an instance must be for an order to be taken, as on DataWorks and DolphinScheduler: success is set on failures only,
+what runs can be killed, and what has not started can be frozen."""
 
 
 def check(order: Order, track: Track, now: datetime, system: str) -> None:
