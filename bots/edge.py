@@ -21,8 +21,7 @@ from core.messages import Click, Event, Message
 from core.redact import clean
 
 WEBHOOKS = Counter("xops_webhook", "Requests of messengers, by what became of them", ["channel", "outcome"])
-READ_SECONDS = 5.0
-"""Longest time a body may take; platforms give up after two or three seconds themselves."""
+CONTENT_TYPE = "application/json"
 
 _log = structlog.get_logger(__name__)
 
@@ -58,7 +57,7 @@ class Webhook:
         accept: journals an event; returns whether it is new. The request is acknowledged once this has returned.
         acknowledge: the body that tells the platform we have it.
         body_limit: largest body in bytes.
-        content_type: what the platform sends.
+        read_seconds: longest time a body may take; platforms themselves give up after two or three seconds.
     """
 
     def __init__(
@@ -69,20 +68,20 @@ class Webhook:
         acknowledge: Callable[[Event], bytes],
         *,
         body_limit: int,
-        content_type: str = "application/json",
+        read_seconds: float = 5.0,
     ) -> None:
         self._channel = channel
         self._decode = decode
         self._accept = accept
         self._acknowledge = acknowledge
         self._body_limit = body_limit
-        self._content_type = content_type
+        self._read_seconds = read_seconds
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""
         status, outcome, body = await self._answer(request)
         WEBHOOKS.labels(self._channel, outcome).inc()
-        response = web.Response(status=status, body=body, content_type="application/json")
+        response = web.Response(status=status, body=body, content_type=CONTENT_TYPE)
         if status == web.HTTPRequestEntityTooLarge.status_code:
             response.force_close()
         return response
@@ -103,13 +102,13 @@ class Webhook:
             return 500, "failed", b""
 
     async def _read(self, request: web.Request) -> bytes:
-        if request.content_type != self._content_type:
-            raise BadInput(f"content type is not {self._content_type}")
+        if request.content_type != CONTENT_TYPE:
+            raise BadInput(f"the content type is not {CONTENT_TYPE}")
         if (request.content_length or 0) > self._body_limit:
             raise TooLarge("the body is announced as larger than the limit")
         body = b""
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(self._read_seconds):
                 while chunk := await request.content.readany():
                     body += chunk
                     if len(body) > self._body_limit:

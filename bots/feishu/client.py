@@ -114,8 +114,7 @@ class FeishuChannel:
     async def send(self, conversation: Conversation, card: Card, *, key: str) -> str:
         """Show a card; see `core.channel.Channel.send`. Feishu remembers a key for an hour."""
         place = f"{conversation.kind}/{conversation.thread}"
-        # Feishu takes at most 50 characters.
-        uuid = hashlib.sha256(key.encode()).hexdigest()[:48]
+        uuid = hashlib.sha256(key.encode()).hexdigest()[:48]  # Feishu takes at most 50 characters
         body = {"msg_type": "interactive", "content": render(card, place), "uuid": uuid}
         await self._place(conversation.id).acquire()
         if conversation.thread:

@@ -1,5 +1,6 @@
 """What every webhook does with a request, whichever messenger sends it."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -49,8 +50,15 @@ class Edge:
 
 
 @asynccontextmanager
-async def served(edge: Edge) -> AsyncGenerator[TestClient[web.Request, web.Application]]:
-    webhook = Webhook("edge", edge.decode, edge.accept, lambda event: b'{"got":"it"}', body_limit=LIMIT)
+async def served(edge: Edge, *, read_seconds: float = 5.0) -> AsyncGenerator[TestClient[web.Request, web.Application]]:
+    webhook = Webhook(
+        "edge",
+        edge.decode,
+        edge.accept,
+        lambda event: b'{"got":"it"}',
+        body_limit=LIMIT,
+        read_seconds=read_seconds,
+    )
     application = web.Application()
     application.router.add_post("/hook", webhook.handle)
     async with TestClient(TestServer(application)) as client:
@@ -141,6 +149,20 @@ async def test_refuses_a_body_that_grows_too_large_without_reading_the_rest() ->
 
         assert answer.status == 413
     assert not edge.journal
+
+
+async def test_does_not_wait_for_a_body_that_never_ends() -> None:
+    answered = asyncio.Event()
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"{"
+        await answered.wait()
+
+    async with served(Edge(), read_seconds=0.05) as client:
+        answer = await client.post("/hook", data=stalled(), headers={"Content-Type": "application/json"})
+        answered.set()
+
+        assert answer.status == 400
 
 
 async def test_takes_a_body_of_exactly_the_limit() -> None:

@@ -321,6 +321,20 @@ def test_any_message_event_is_read_or_bad_input(event: Json) -> None:
     assert isinstance(found, Message | Reply | Incomplete)
 
 
+PARTS = (
+    "operator action context value option name form_value command arguments place open_id open_chat_id open_message_id"
+).split()
+
+
+@given(st.dictionaries(st.sampled_from(PARTS), st.dictionaries(st.sampled_from(PARTS), JSON) | JSON))
+def test_any_click_event_is_read_or_bad_input(event: Json) -> None:
+    try:
+        found = read({"header": {"event_type": "card.action.trigger", "event_id": "e"}, "event": event}, bot="ou_bot")
+    except BadInput:
+        return
+    assert isinstance(found, Click | Reply)
+
+
 @given(st.sampled_from(["text", "post", "interactive", "x"]), JSON)
 def test_any_content_becomes_text(kind: str, content: object) -> None:
     assert isinstance(flatten(kind, json.dumps(content), {}), str)
