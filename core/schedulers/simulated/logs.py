@@ -82,7 +82,11 @@ def _fill(name: str, values: Mapping[str, str], start: datetime, end: datetime) 
     step = (end - start) / max(1, len(lines) - 1)
     for position, (line, n, of) in enumerate(lines):
         moment = start + step * position
-        yield moment, FIELD.sub(lambda field: _value(field[1], values, moment, (position, n, of)), line)  # noqa: B023 - used at once
+        yield moment, _fill_line(line, values, moment, (position, n, of))
+
+
+def _fill_line(line: str, values: Mapping[str, str], moment: datetime, where: tuple[int, int, int]) -> str:
+    return FIELD.sub(lambda field: _value(field[1], values, moment, where), line)
 
 
 def _value(name: str, values: Mapping[str, str], moment: datetime, where: tuple[int, int, int]) -> str:
