@@ -1,0 +1,198 @@
+"""What a log says by itself: its root error, which is seldom the last and seldom the loudest.
+
+Every line that a signature knows is a *sighting*. They are put in order, and the first one is the root:
+
+1. before all that a later line says was recovered (a retry that worked), and before what the run survived: it went on
+   making progress until something else stopped it;
+2. what states a cause, before what may be the consequence of another (a connection reset), before what only says that
+   code raised;
+3. errors before warnings;
+4. the earliest, since failures cascade downward; within one Java trace the deepest `Caused by`.
+
+A log that ends well is healthy whatever errors it survived, with one exception: a shell that went on after a command had
+failed, and returned 0.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from re import Match
+
+from core.diagnosis.model import Cause, LogFinding, Proof
+from core.diagnosis.rulebook import MarkKind, Signature, marks, signatures
+from core.diagnosis.text import Text, bounded
+from core.redact import injections, mask
+from core.schedulers.base import LogPage
+
+PROOFS = 6
+PROOF_LENGTH = 400
+GOES_ON = 2
+"""Lines of progress after an error that show the run survived it."""
+WEIGHTS = ("root", "symptom", "generic")
+
+_WARNED = re.compile(r"\bWARN(?:ING)?\b|\bretry(?:ing)?\b|重试|重試|ignor(?:ed|ing)|忽略|non-?fatal", re.IGNORECASE)
+_LOGGED = re.compile(r"^\W{0,3}\d{2,4}[-/:]\d\d.{0,60}?\b(?:ERROR|WARN|WARNING|FATAL|CRITICAL|SEVERE)\b")
+_FRAME = re.compile(r"^\s*(?:at\s+[\w.$/<>]+\(|\.\.\. \d+ (?:more|common frames))|Caused by: ")
+_ERROR_LIKE = re.compile(
+    r"\b(?:error|exception|fatal|failed|failure|traceback|denied|cannot|refused|abort(?:ed)?|killed)\b|\w(?:Error|Exception)\b"
+    r"|错误|錯誤|异常|異常|失败|失敗|报错|拒绝|拒絕",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A line that a signature knows.
+
+    Attributes:
+        recovered: whether a later line says that it was overcome.
+        survived: whether the run went on making progress until something else was sighted.
+        head: first line of the trace it belongs to; its own position outside traces.
+    """
+
+    position: int
+    match: Match[str]
+    signature: Signature
+    recovered: bool = False
+    survived: bool = False
+    warned: bool = False
+    head: int = 0
+
+    @property
+    def order(self) -> tuple[bool, bool, int, bool, int, int, int]:
+        """The smallest is the root."""
+        weight = WEIGHTS.index(self.signature.weight)
+        depth = -self.position if self.head < self.position else 0
+        span = self.match.start() - self.match.end()
+        return self.recovered, self.survived, weight, self.warned, self.head, depth, span
+
+
+def read_log(page: LogPage, *, succeeded: bool = False) -> LogFinding:
+    """The root error of a log, with the lines that prove it.
+
+    Args:
+        page: any part of a log. Time is bounded whatever its size: `core.diagnosis.text` says what is left out.
+        succeeded: whether the platform says that this run succeeded, so that the log need not say it.
+    """
+    return _Reading(bounded(page), succeeded=succeeded).finding()
+
+
+class _Reading:
+    """One pass over one log.
+
+    Args:
+        text: its lines. Those that try to instruct are neither matched nor quoted: they are attacker-written.
+        succeeded: as for `read_log`.
+    """
+
+    def __init__(self, text: Text, *, succeeded: bool) -> None:
+        self._text = text
+        self._succeeded = succeeded
+        self._suspect = injections(text.lines)
+        self._marked = {kind: self._marks(kind) for kind in ("success", "failure", "recovery")}
+        self._sightings = sorted(self._judged(list(self._seen())), key=lambda sighting: sighting.order)
+
+    def finding(self) -> LogFinding:
+        """What it comes to."""
+        injection = tuple(self._text.numbers[position] for position in sorted(self._suspect))
+        return replace(self._verdict(), injection=injection)
+
+    def _verdict(self) -> LogFinding:
+        if self._ended_well():
+            root = next(filter(self._slipped, self._sightings), None)
+            return self._named(root) if root else self._healthy()
+        root = next((sighting for sighting in self._sightings if not sighting.recovered), None)
+        return self._named(root) if root else self._unknown()
+
+    def _ended_well(self) -> bool:
+        """Whether the last word was success. What is only a symptom may come after it, as processes close down."""
+        if self._succeeded:
+            return True
+        success, failure = (self._marked[kind][-1:] for kind in ("success", "failure"))
+        stated = [one.position for one in self._sightings if one.signature.weight == "root" and not one.warned]
+        return bool(success) and success[0] > max([*failure, *stated[-1:], *stated[:1], -1])
+
+    def _slipped(self, sighting: Sighting) -> bool:
+        """Whether a shell passed over it: no logger handled it, nothing recovered it, and it is no mere consequence."""
+        passed = sighting.signature.weight == "root" or (
+            sighting.signature.weight == "generic" and not sighting.survived
+        )
+        unhandled = not _LOGGED.search(self._text.lines[sighting.position])
+        return passed and unhandled and not sighting.recovered and not sighting.warned
+
+    def _named(self, root: Sighting) -> LogFinding:
+        signature = root.signature
+        sure = signature.weight == "root" and not (root.survived or root.warned or self._ended_well())
+        others = [sighting.position for sighting in self._sightings if not sighting.recovered]
+        return LogFinding(
+            signature.cause,
+            "confirmed" if sure else "likely",
+            signature.rerun_helps,
+            self._proofs([root.position, *others, *self._marked["failure"][-1:]], root.match.start()),
+            signature.id,
+            _object(root.match),
+            signature.advice,
+        )
+
+    def _healthy(self) -> LogFinding:
+        proofs = self._proofs(self._marked["success"][-1:])
+        return LogFinding(Cause.SUCCESS_OR_HEALTHY, "confirmed", "no", proofs, advice="nothing_to_do")
+
+    def _unknown(self) -> LogFinding:
+        lines = [n for n, line in enumerate(self._text.lines) if n not in self._suspect and _ERROR_LIKE.search(line)]
+        plain = [n for n in lines if n not in self._marked["failure"]]
+        shown = [*plain[:2], *plain[:1:-1], *self._marked["failure"][-1:]]
+        return LogFinding(Cause.UNKNOWN, "inconclusive", "unknown", self._proofs(shown), advice="read_log")
+
+    def _proofs(self, positions: Sequence[int], start: int = 0) -> tuple[Proof, ...]:
+        """The lines, each once; of the first one the part where the match begins."""
+        return tuple(
+            self._proof(position, 0 if rank else start)
+            for rank, position in enumerate(list(dict.fromkeys(positions))[:PROOFS])
+        )
+
+    def _proof(self, position: int, start: int) -> Proof:
+        number, line = self._text.numbers[position], mask(self._text.lines[position])
+        first = max(0, start - PROOF_LENGTH // 4) if len(line) > PROOF_LENGTH else 0
+        return Proof(f"L{number}", "log", line[first : first + PROOF_LENGTH].strip(), number)
+
+    def _marks(self, kind: MarkKind) -> list[int]:
+        found = chain.from_iterable(self._text.find(trait) for trait in marks(kind))
+        return sorted({position for position, _ in found} - self._suspect)
+
+    def _seen(self) -> Iterator[Sighting]:
+        passed_over = {*self._marks("harmless"), *self._suspect}
+        for signature in signatures():
+            for position, match in self._text.find(signature.trait):
+                if position not in passed_over:
+                    yield Sighting(position, match, signature)
+
+    def _judged(self, seen: Sequence[Sighting]) -> Iterator[Sighting]:
+        """The same sightings, with what the rest of the log says about each."""
+        end = max((sighting.position for sighting in seen), default=0)
+        went_on, recovered = self._progress(), (self._marked["recovery"] or [-1])[-1]
+        for sighting in seen:
+            after = bisect_left(went_on, end) - bisect_right(went_on, sighting.position)
+            yield replace(
+                sighting,
+                recovered=sighting.position < recovered,
+                survived=after >= GOES_ON,
+                warned=bool(_WARNED.search(self._text.lines[sighting.position])),
+                head=self._head(sighting.position),
+            )
+
+    def _progress(self) -> list[int]:
+        return [position for position in self._marks("progress") if not _ERROR_LIKE.search(self._text.lines[position])]
+
+    def _head(self, position: int) -> int:
+        """Where the Java trace begins that a `Caused by` line belongs to."""
+        while position and _FRAME.search(self._text.lines[position]):
+            position -= 1
+        return position
+
+
+def _object(match: Match[str]) -> str:
+    found = match.groupdict().get("object") or ""
+    return mask(found.strip(" \t'\"`.,:;[](){}<>“”‘’「」《》"))[:200]

@@ -1,0 +1,63 @@
+"""The diagnosis of one instance: the checks in the platform's own order, and what they come to."""
+
+from collections.abc import Callable, Sequence
+
+from core.diagnosis import checks
+from core.diagnosis.case import Case, Verdict
+from core.diagnosis.checks import Step, step
+from core.diagnosis.execution import execution, frozen
+from core.diagnosis.model import Cause, CheckName, Diagnosis, Evidence
+
+ORDER: Sequence[tuple[CheckName, Callable[[Case], Step]]] = (
+    ("upstream", checks.upstream),
+    ("schedule", checks.schedule),
+    ("throttling", checks.throttling),
+    ("resources", checks.resources),
+    ("execution", execution),
+)
+UNDECIDED = Verdict(Cause.UNKNOWN, "inconclusive", "unknown")
+
+
+def diagnose(evidence: Evidence) -> Diagnosis:
+    """Why an instance failed, does not start, or is not the success it says.
+
+    Frozen instances come first and end the search; dry runs and runs off their cycle have nothing to fail; a forced run
+    did not wait for its upstream. Otherwise the first check that is blocked gives the verdict.
+
+    Args:
+        evidence: what was looked up; what is missing is said, never guessed.
+    """
+    case = Case(evidence)
+    steps = _set_aside(case) if case.frozen else _in_order(case)
+    verdict = next((step.verdict for step in steps if step.verdict), UNDECIDED)
+    return Diagnosis(
+        verdict.cause,
+        verdict.confidence,
+        verdict.rerun_helps,
+        tuple(step.check for step in steps),
+        tuple(case.proofs),
+        object=verdict.object,
+        advice=_advice(case, verdict),
+        blocker=case.blocker if steps[0].check.outcome == "blocked" else None,
+        downstream=case.downstream,
+        also_failed_yesterday=case.also_failed,
+        injection=case.log.injection,
+    )
+
+
+def _in_order(case: Case) -> list[Step]:
+    steps: list[Step] = []
+    blocked = False
+    for name, check in ORDER:
+        steps.append(step(name, "skipped", "not_reached") if blocked else check(case))
+        blocked = blocked or steps[-1].check.outcome == "blocked"
+    return steps
+
+
+def _set_aside(case: Case) -> list[Step]:
+    return [*(step(name, "skipped", "set_aside") for name, _ in ORDER[:-1]), frozen(case)]
+
+
+def _advice(case: Case, verdict: Verdict) -> tuple[str, ...]:
+    again = case.instance.status.failed and case.also_failed and not case.frozen
+    return (*filter(None, dict.fromkeys(verdict.advice)), *(("recurring",) if again else ()))
