@@ -1,13 +1,12 @@
 """From the click to the end of the run: entitled, unchanged, once, verified, recorded, also when a process dies."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from core.audit import Audit
 
 from core.access import Access, Person
+from core.audit import Audit
 from core.cards import Card
 from core.delivery import Delivery
 from core.errors import Denied, Refused, Stale, Unreachable
@@ -89,11 +88,11 @@ class World:
 
 
 @pytest.fixture
-async def world(sqlite_store: Store) -> AsyncGenerator[World]:
+async def world(sqlite_store: Store) -> World:
     """One failed instance, three people, a chat."""
     timeline = Timeline()
     access, proposals = Access(PEOPLE), Proposals(sqlite_store, clock=timeline)
-    yield World(sqlite_store, timeline, Pipeline(), FakeChat(), access, proposals, Audit(sqlite_store, clock=timeline))
+    return World(sqlite_store, timeline, Pipeline(), FakeChat(), access, proposals, Audit(sqlite_store, clock=timeline))
 
 
 async def test_a_confirmed_rerun_is_sent_once_followed_and_shown_to_the_end(world: World) -> None:

@@ -1,5 +1,6 @@
 """A messenger in memory with the promises of `core.channel.Channel`, for tests that are about what is said."""
 
+import asyncio
 from datetime import timedelta
 
 from core.cards import Card
@@ -15,6 +16,7 @@ class FakeChat:
         shown: conversation key to references, in order.
         cards: reference to all versions of the card, the present one last.
         down: while true, nothing can be sent or edited.
+        sent: set once anything was sent.
     """
 
     limits = Limits(1_000_000, 10_000, 99, 1000, timedelta(days=14), 100)
@@ -22,6 +24,7 @@ class FakeChat:
     def __init__(self, name: str = "chat") -> None:
         self.name = name
         self.down = False
+        self.sent = asyncio.Event()
         self.shown: dict[str, list[str]] = {}
         self.cards: dict[str, list[Card]] = {}
         self._keys: dict[str, str] = {}
@@ -33,6 +36,7 @@ class FakeChat:
             self._keys[key] = reference = f"card-{len(self.cards) + 1}"
             self.shown.setdefault(conversation.key, []).append(reference)
             self.cards[reference] = [card]
+            self.sent.set()
         return self._keys[key]
 
     async def update(self, reference: str, card: Card, *, key: str) -> None:

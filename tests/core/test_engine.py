@@ -1,0 +1,257 @@
+"""One event from start to finish: path, answer, live card, refusals, apologies, and what happens when it comes again."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from core import views
+from core.access import Access
+from core.agent import Agent
+from core.agent.history import History
+from core.audit import Audit
+from core.cards import Button, buttons
+from core.commands import Commands
+from core.delivery import Delivery
+from core.engine import PATIENCE, Engine
+from core.errors import Unreachable
+from core.execution import Execution
+from core.i18n import words
+from core.messages import Actor, Click, Conversation, Event, Message
+from core.proposals import Proposals
+from core.schedulers.base import Instance, Status
+from core.schedulers.fleet import Fleet
+from core.settings import Model, PersonSettings
+from core.store import Store
+from core.tools.act import Act
+from core.tools.look import Look
+from tests.fakes.chat import FakeChat
+from tests.fakes.pipeline import Pipeline
+from tests.fakes.timeline import Timeline
+
+ZONE = ZoneInfo("Asia/Shanghai")
+PEOPLE = (
+    PersonSettings(name="chen", role="operator", projects=("trade",), owners=("陈晓雯",), identities={"chat": "ou_1"}),
+    PersonSettings(name="guest", role="viewer", identities={"chat": "ou_2"}),
+)
+GROUP = Conversation("chat", "oc_1", "group")
+
+
+class SlowPipeline(Pipeline):
+    """Answers about an instance only when a test lets it, and has one defect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def instance(self, instance_id: str) -> Instance:
+        """The one instance, through the gate."""
+        await self.gate.wait()
+        if instance_id == "defect":
+            raise ZeroDivisionError
+        return await super().instance(instance_id)
+
+
+@dataclass
+class World:
+    """An assistant over one instance, in one chat."""
+
+    engine: Engine
+    chat: FakeChat
+    pipeline: SlowPipeline
+    timeline: Timeline
+    audit: Audit
+    store: Store
+    number: int = 0
+
+    def message(self, text: str, actor: str = "ou_1") -> Message:
+        """Something a person writes."""
+        self.number += 1
+        return Message(f"om_{self.number}", GROUP, Actor("chat", actor), text, self.timeline.now)
+
+    def press(self, card: str, button: Button, actor: str = "ou_1") -> Click:
+        """A press of a button on a card."""
+        self.number += 1
+        arguments = button.arguments
+        return Click(
+            f"ev_{self.number}", GROUP, Actor("chat", actor), button.command, self.timeline.now, arguments, card=card
+        )
+
+    def button(self, card: str, command: str) -> Button:
+        """The first button of a card with this command."""
+        return next(button for button in buttons(self.chat.cards[card][-1]) if button.command == command)
+
+    async def say(self, text: str, actor: str = "ou_1") -> str:
+        """Write, and return the reference of the card that answers."""
+        await self.engine.handle(self.message(text, actor))
+        return self.chat.shown[GROUP.key][-1]
+
+    def text(self, card: str) -> str:
+        """What a card says now."""
+        return self.chat.cards[card][-1].as_text()
+
+
+@pytest.fixture
+async def world(sqlite_store: Store) -> World:
+    """One failed instance, an operator and a viewer."""
+    timeline, chat, pipeline = Timeline(), FakeChat(), SlowPipeline()
+    access, fleet, audit = Access(PEOPLE), Fleet([pipeline]), Audit(sqlite_store, clock=timeline)
+    delivery, history = Delivery({"chat": chat}, sqlite_store), History(sqlite_store)
+    proposals, look = Proposals(sqlite_store, clock=timeline), Look(fleet, access, clock=timeline)
+    act = Act(look, access, proposals)
+    execution = Execution(
+        proposals,
+        fleet,
+        access,
+        timeline,
+        delivery,
+        audit,
+        render=lambda proposal, language, person: views.show(proposal, words(language), ZONE, person),
+        clock=timeline,
+    )
+    engine = Engine(
+        access,
+        Commands(look, act, execution),
+        Agent(Model(), look, act, history),
+        history,
+        delivery,
+        audit,
+        language="zh-CN",
+        zone=ZONE,
+        clock=timeline,
+    )
+    return World(engine, chat, pipeline, timeline, audit, sqlite_store)
+
+
+async def test_a_command_is_answered_by_one_card(world: World) -> None:
+    """No model is involved."""
+    card = await world.say("/whoami")
+    assert "chen" in world.text(card)
+    assert len(world.chat.cards) == 1
+
+
+async def test_a_question_goes_to_the_agent(world: World) -> None:
+    """Free words find the instance."""
+    card = await world.say("dws_trade_order_di 为什么失败了")
+    assert "dwd_trade_order_di" in world.text(card)
+    assert "Table not found" in world.text(card)
+
+
+async def test_from_question_to_green_on_one_card(world: World) -> None:
+    """Diagnose, propose, confirm; the proposal's card is edited to the end."""
+    diagnosis = await world.say("dws_trade_order_di 为什么失败了")
+    await world.engine.handle(world.press(diagnosis, world.button(diagnosis, "propose")))
+    proposal = world.chat.shown[GROUP.key][-1]
+    assert proposal != diagnosis
+    await world.engine.handle(world.press(proposal, world.button(proposal, "confirm")))
+    await world.timeline.pass_time(3)
+    world.pipeline.become(Status.SUCCESS)
+    await world.timeline.pass_time(60)
+    assert world.chat.cards[proposal][-1].tone == "success"
+    assert world.chat.shown[GROUP.key] == [diagnosis, proposal]
+    assert len(world.pipeline.orders) == 1
+
+
+async def test_a_double_press_says_nothing_and_does_nothing(world: World) -> None:
+    """Two presses arrive as two events."""
+    card = await world.say("/rerun dws_trade_order_di")
+    confirm = world.button(card, "confirm")
+    for _ in range(2):
+        await world.engine.handle(world.press(card, confirm))
+    await world.timeline.pass_time(3)
+    assert world.chat.shown[GROUP.key] == [card]
+    assert len(world.pipeline.orders) == 1
+
+
+async def test_a_viewer_who_presses_confirm_is_refused_and_recorded(world: World) -> None:
+    """A group sees the card; only the entitled can use it."""
+    card = await world.say("/rerun dws_trade_order_di")
+    await world.engine.handle(world.press(card, world.button(card, "confirm"), actor="ou_2"))
+    await world.timeline.pass_time(3)
+    assert world.pipeline.orders == []
+    assert len(world.chat.shown[GROUP.key]) == 2
+    assert await world.audit.verify() == 1
+
+
+async def test_a_stranger_learns_nothing(world: World) -> None:
+    """Neither through a command nor through the agent."""
+    for text in ("/status dws_trade_order_di", "dws_trade_order_di 为什么失败了"):
+        card = await world.say(text, actor="ou_9")
+        assert "dwd_trade_order_di" not in world.text(card)
+
+
+async def test_an_event_that_comes_again_shows_nothing_twice(world: World) -> None:
+    """A process died between sending and recording; the next one handles the event once more."""
+    event = world.message("/whoami")
+    await world.engine.handle(event)
+    await world.engine.handle(event)
+    assert len(world.chat.cards) == 1
+
+
+async def test_slow_answers_tell_what_is_looked_up_on_the_same_card(world: World) -> None:
+    """After a second there is a card; it becomes the answer."""
+    world.pipeline.gate.clear()
+    handling = asyncio.ensure_future(world.engine.handle(world.message("/diagnose demo:1")))
+    async with asyncio.timeout(PATIENCE + 5):
+        await world.chat.sent.wait()
+    world.pipeline.gate.set()
+    await handling
+    (card,) = world.chat.shown[GROUP.key]
+    assert len(world.chat.cards[card]) == 2
+    assert "Table not found" in world.text(card)
+
+
+async def test_a_progress_card_left_by_a_dead_process_becomes_the_answer(world: World) -> None:
+    """The person is not left looking at "one moment" for ever."""
+    world.pipeline.gate.clear()
+    event: Event = world.message("/diagnose demo:1")
+    handling = asyncio.ensure_future(world.engine.handle(event))
+    async with asyncio.timeout(PATIENCE + 5):
+        await world.chat.sent.wait()
+    handling.cancel()
+    await asyncio.gather(handling, return_exceptions=True)
+    world.pipeline.gate.set()
+    world.timeline.now += timedelta(seconds=5)
+    await world.engine.handle(event)
+    (card,) = world.chat.shown[GROUP.key]
+    assert "Table not found" in world.text(card)
+
+
+async def test_a_failure_of_ours_is_an_apology_with_its_number(world: World) -> None:
+    """The person gets something to quote, the log gets the traceback, the inbox gets the exception."""
+    with pytest.raises(ZeroDivisionError):
+        await world.engine.handle(world.message("/status demo:defect"))
+    (card,) = world.chat.shown[GROUP.key]
+    assert world.chat.cards[card][-1].tone == "warning"
+
+
+async def test_a_messenger_that_is_down_fails_the_event(world: World) -> None:
+    """Nobody can be told; the inbox records it."""
+    world.chat.down = True
+    with pytest.raises(Unreachable):
+        await world.engine.handle(world.message("/whoami"))
+
+
+async def test_unknown_commands_get_the_nearest_one(world: World) -> None:
+    """A slip of the keyboard."""
+    assert "whoami" in world.text(await world.say("/whoamy"))
+
+
+async def test_the_language_is_the_one_the_person_sees(world: World) -> None:
+    """A page in English answers in English."""
+    event = world.message("/help")
+    event = replace(event, actor=replace(event.actor, locale="en"), at=datetime.now(UTC))
+    await world.engine.handle(event)
+    (card,) = world.chat.shown[GROUP.key]
+    assert world.text(card).isascii() or "the" in world.text(card)
+
+
+async def test_busy_is_said_once_an_event(world: World) -> None:
+    """The lane is full: a short card, no work."""
+    event = world.message("/overview")
+    await world.engine.busy(event)
+    await world.engine.busy(event)
+    assert len(world.chat.cards) == 1
