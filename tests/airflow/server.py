@@ -32,7 +32,7 @@ class Airflow:
     """
 
     def __init__(self, home: Path) -> None:
-        self._home = home
+        self.home = home
         self._port = free_port()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._token = ""
@@ -47,7 +47,7 @@ class Airflow:
         if not EXECUTABLE.exists():
             raise RuntimeError("Airflow is not installed: run `make test-airflow`, which installs it into .airflow")
         self.fixes.mkdir(parents=True)
-        (self._home / "passwords.json").write_text(json.dumps({name: name for name in USERS}))
+        (self.home / "passwords.json").write_text(json.dumps({name: name for name in USERS}))
         subprocess.run([EXECUTABLE, "db", "migrate"], env=self._environment(), check=True, stdout=subprocess.DEVNULL)
         self._spawn("api-server")
         self._spawn("dag-processor")
@@ -106,7 +106,7 @@ class Airflow:
 
     def log(self) -> str:
         """The ends of the processes' own logs, for the message of a failed start."""
-        return "\n".join(f"--- {path.name}\n{path.read_text()[-2000:]}" for path in self._home.glob("*.out"))
+        return "\n".join(f"--- {path.name}\n{path.read_text()[-2000:]}" for path in self.home.glob("*.out"))
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -140,7 +140,7 @@ class Airflow:
             time.sleep(0.3)
 
     def _spawn(self, command: str) -> None:
-        with (self._home / f"{command}.out").open("wb") as output:
+        with (self.home / f"{command}.out").open("wb") as output:
             process = subprocess.Popen(
                 [EXECUTABLE, command],
                 env=self._environment(),
@@ -153,14 +153,14 @@ class Airflow:
 
     def _environment(self) -> dict[str, str]:
         options = {
-            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self._home}/airflow.db",
+            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db",
             "CORE__LOAD_EXAMPLES": "False",
             "CORE__DAGS_FOLDER": str(ROOT / "tests" / "airflow" / "dags"),
             "CORE__EXECUTOR": "LocalExecutor",
             "CORE__PARALLELISM": "2",
             "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{name}" for name in USERS),
-            "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._home / "passwords.json"),
+            "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home / "passwords.json"),
             "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "API__HOST": "127.0.0.1",
             "API__PORT": str(self._port),
@@ -171,9 +171,9 @@ class Airflow:
             "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
         }
         return {
-            "AIRFLOW_HOME": str(self._home),
+            "AIRFLOW_HOME": str(self.home),
             "PATH": f"{EXECUTABLE.parent}:{os.environ['PATH']}",
-            "HOME": str(self._home),
+            "HOME": str(self.home),
             "PIPELINE_FIXES": str(self.fixes),
             **{f"AIRFLOW__{name}": value for name, value in options.items()},
         }

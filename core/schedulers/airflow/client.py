@@ -212,5 +212,5 @@ def _detail(response: Response) -> str:
     try:
         detail = Problem.model_validate_json(response.body).detail
     except ValidationError:
-        return HTTPStatus(response.status).phrase
+        return "no reason given"
     return (detail if isinstance(detail, str) else str(detail))[:DETAIL]

@@ -22,12 +22,11 @@ from core.schedulers.airflow.model import NO_STATE, RUN_TYPES, STATUSES, Key, Ta
 from core.schedulers.airflow.wire import Paged, TaskInstance
 from core.schedulers.base import Instance, InstanceQuery, Page, RunType, Status, Task
 
-Words = tuple[str, ...]
-
 ANYWHERE: Final = ("dags", "~", "dagRuns", "~", "taskInstances")
 BATCH_LIST: Final = (*ANYWHERE, "list")
 INSTANCES: Final = Paged[TaskInstance]
 LOOKBACK: Final = timedelta(days=31)
+KNOWN: Final = frozenset(STATUSES.values())
 ALL_RUNS: Final = frozenset(RUN_TYPES.values())
 
 
@@ -70,22 +69,23 @@ class Reader:
     async def page(self, query: InstanceQuery) -> Page[Instance]:
         """Task instances that match, the most recently due first."""
         as_of = self._clock()
-        words = _words(query.statuses)
-        if query.statuses and not words:
+        if _impossible(query):
             return Page((), 0, as_of)
         if _particular(query):
-            found = await self._listed(query, words)
+            found = await self._listed(query)
             return Page(found[query.offset : query.offset + query.limit], len(found), as_of)
-        params = [*self._filters(query), *_states(words), ("order_by", "-run_after")]
+        params = [*self._filters(query), *_states(query.statuses), ("order_by", "-run_after")]
         page = await self._client.some(ANYWHERE, INSTANCES, params, offset=query.offset, limit=query.limit)
         return Page(await self.instances(page.items), page.total_entries, as_of)
 
     async def counts(self, query: InstanceQuery) -> Mapping[Status, int]:
         """How many match, by status."""
+        if _impossible(query):
+            return {}
         if _particular(query):
-            return Counter(found.status for found in await self._listed(query, _words(query.statuses)))
-        wanted = frozenset(STATUSES.values()) & (query.statuses or frozenset(Status))
-        totals = await asyncio.gather(*(self._total(query, _words({status})) for status in wanted))
+            return Counter(found.status for found in await self._listed(query))
+        wanted = KNOWN & (query.statuses or KNOWN)
+        totals = await asyncio.gather(*(self._total(query, {status}) for status in wanted))
         counts = Counter(dict(zip(wanted, totals, strict=True)))
         if not query.statuses:
             counts[Status.UNKNOWN] = await self._total(query, ()) - counts.total()
@@ -102,7 +102,7 @@ class Reader:
         known = task or self._catalogue.lost(TaskKey(key.dag, key.task))
         return instance(raw, known, zone=self._zone, url=self._client.link(key.page))
 
-    async def _listed(self, query: InstanceQuery, words: Words) -> tuple[Instance, ...]:
+    async def _listed(self, query: InstanceQuery) -> tuple[Instance, ...]:
         """All that match, the most recently due first: the batch call, narrowed to the tasks in question."""
         tasks = await self._tasks(query)
         if tasks is not None and not tasks:
@@ -110,7 +110,7 @@ class Reader:
         body: dict[str, object] = {
             "dag_ids": sorted({task.dag for task in tasks}) if tasks else None,
             "task_ids": sorted({task.task for task in tasks}) if tasks else None,
-            "state": [None if word == NO_STATE else word for word in words] or None,
+            "state": [None if word == NO_STATE else word for word in _words(query.statuses)] or None,
             **dict(self._window(query) or [("run_after_gte", (self._clock() - LOOKBACK).isoformat())]),
         }
         raw = await self._client.listed(BATCH_LIST, INSTANCES, body)
@@ -126,8 +126,8 @@ class Reader:
         found = await self._catalogue.tasks(within)
         return frozenset(TaskKey.parse(task.id) for task in found if _matches(task, query))
 
-    async def _total(self, query: InstanceQuery, words: Words) -> int:
-        params = [*self._filters(query), *_states(words)]
+    async def _total(self, query: InstanceQuery, statuses: Collection[Status]) -> int:
+        params = [*self._filters(query), *_states(statuses)]
         return (await self._client.some(ANYWHERE, INSTANCES, params, offset=0, limit=1)).total_entries
 
     def _filters(self, query: InstanceQuery) -> Params:
@@ -162,13 +162,17 @@ def _matches(task: Task, query: InstanceQuery) -> bool:
     )
 
 
-def _words(statuses: Collection[Status]) -> Words:
-    """Airflow's words for some of our statuses; none for a status that Airflow does not tell apart."""
-    return tuple(word for word, status in STATUSES.items() if status in statuses)
+def _impossible(query: InstanceQuery) -> bool:
+    """Whether only statuses are asked for that Airflow does not tell apart, such as a kill."""
+    return bool(query.statuses) and not query.statuses & KNOWN
 
 
-def _states(words: Words) -> Params:
-    return [("state", word) for word in words]
+def _words(statuses: Collection[Status]) -> list[str]:
+    return [word for word, status in STATUSES.items() if status in statuses]
+
+
+def _states(statuses: Collection[Status]) -> Params:
+    return [("state", word) for word in _words(statuses)]
 
 
 def _newest_first(one: Instance) -> tuple[float, str]:
