@@ -108,7 +108,7 @@ async def test_too_much_is_recorded_as_busy_and_the_person_is_told(store: Store)
     async with opened(store, desk, lanes=lanes) as journal:
         assert await journal.accept(message(1))
         assert await journal.accept(message(2))
-        await eventually(lambda: _value(desk.told))
+        await eventually(lambda: desk.told)
         assert await outcomes(store) == {"feishu:oc_1-1": "", "feishu:oc_1-2": "busy"}
     assert desk.told == ["feishu:oc_1-2"]
     assert desk.handled == ["feishu:oc_1-1"]
@@ -161,7 +161,7 @@ async def test_a_row_nobody_can_read_does_not_hold_up_the_others(store: Store) -
     await store.write(lambda connection: connection.execute(broken))
     with capture_logs() as logs:
         async with opened(store, desk):
-            await eventually(lambda: _value(desk.handled))
+            await eventually(lambda: desk.handled)
     assert await outcomes(store) == {"feishu:oc_1-1": "failed", "feishu:oc_1-2": "done"}
     assert "inbox.unreadable" in [line["event"] for line in logs]
 
@@ -235,7 +235,3 @@ async def abandon(store: Store, events: list[Event], *, attempts: int = 1) -> No
 
 async def _lease(store: Store) -> datetime:
     return await store.read(lambda connection: connection.execute(select(inbox.c.lease_until)).scalar_one())
-
-
-async def _value(value: object) -> object:
-    return value

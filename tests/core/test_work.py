@@ -28,7 +28,7 @@ class Worker:
             raise self.failures.pop()
         self.done.append((id, payload))
 
-    async def ids(self) -> list[str]:
+    def ids(self) -> list[str]:
         """What is done, in the order it was."""
         return [id for id, _ in self.done]
 
@@ -63,7 +63,7 @@ async def test_a_lane_keeps_its_order(store: Store) -> None:
         for number in range(5):
             await work.submit("note", f"n-{number}", {}, lane="one")
         await eventually(lambda: _count(worker, 5))
-    assert await worker.ids() == [f"n-{number}" for number in range(5)]
+    assert worker.ids() == [f"n-{number}" for number in range(5)]
 
 
 async def test_a_failure_that_may_pass_is_tried_again_and_no_more_often_than_agreed(store: Store) -> None:
@@ -102,7 +102,7 @@ async def test_delayed_work_can_be_cancelled_until_it_begins(store: Store) -> No
         assert await work.cancel("never submitted") is False
         await eventually(worker.ids)
         assert await work.cancel("soon") is False
-    assert await worker.ids() == ["soon"]
+    assert worker.ids() == ["soon"]
 
 
 async def test_submitting_before_the_engine_is_up_waits_for_it(sqlite_store: Store) -> None:
@@ -157,7 +157,7 @@ async def test_a_schedule_fires_once_a_slot_until_nobody_asks_for_it(sqlite_stor
         await work.start()
         await eventually(lambda worker=worker, name=name: _alone(worker, name))
         await work.stop()
-        ids = await worker.ids()
+        ids = worker.ids()
         assert len(set(ids)) == len(ids)
         assert all(datetime.fromisoformat(payload["slot"]).tzinfo for _, payload in worker.done)
         assert all(id.endswith(f":{payload['slot']}") for id, payload in worker.done)
@@ -180,14 +180,14 @@ async def test_ended_work_is_swept_and_its_id_is_free_again(store: Store) -> Non
         await eventually(lambda: _count(worker, 2))
 
 
-async def _count(worker: Worker, number: int) -> bool:
+def _count(worker: Worker, number: int) -> bool:
     return len(worker.done) >= number
 
 
-async def _alone(worker: Worker, schedule: str) -> bool:
-    latest = (await worker.ids())[-3:]
+def _alone(worker: Worker, schedule: str) -> bool:
+    latest = (worker.ids())[-3:]
     return len(latest) == 3 and all(id.startswith(f"{schedule}:") for id in latest)
 
 
-async def _logged(logs: Sequence[Mapping[str, object]], event: str) -> bool:
+def _logged(logs: Sequence[Mapping[str, object]], event: str) -> bool:
     return any(line["event"] == event for line in logs)
