@@ -10,7 +10,7 @@ from aiohttp import web
 from bots.web.gate import PATH
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-FOR_EVER = "public, max-age=31536000, immutable"
+KEEP = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +44,6 @@ async def serve(request: web.Request) -> web.Response:
     if asset is None or asset.digest != request.match_info["digest"]:
         raise web.HTTPNotFound
     kind = TYPES[Path(asset.name).suffix]
-    return web.Response(body=asset.body, content_type=kind, charset="utf-8", headers={"Cache-Control": FOR_EVER})
+    response = web.Response(body=asset.body, content_type=kind, charset="utf-8", headers=KEEP)
+    response.enable_compression()
+    return response

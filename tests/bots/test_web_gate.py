@@ -134,6 +134,7 @@ async def test_files_are_kept_for_ever_under_their_digest(stranger: Visitor) -> 
         async with stranger.session.get(stranger.site.origin + asset.url) as answer:
             assert (answer.status, await answer.read()) == (200, asset.body)
             assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            assert "Content-Encoding" in answer.headers
 
 
 @pytest.mark.parametrize(

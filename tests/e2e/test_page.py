@@ -71,6 +71,7 @@ async def test_from_sign_on_to_a_pressed_button(browser: Browser, site: Site) ->
         await dialogue.get_by_role("button", name="日志").first.click()
         await expect(dialogue.get_by_role("heading", name="原因：上游表不存在")).to_be_in_viewport()
         await expect(dialogue.locator("mark")).to_contain_text("Table not found")
+        await expect(dialogue.locator("mark")).to_be_in_viewport()
         await page.reload()
         await expect(dialogue.get_by_role("article")).to_have_count(3)
 
@@ -193,8 +194,9 @@ async def test_second_device_follows_and_missed_cards_arrive(browser: Browser, s
 
 
 async def test_overview_is_refreshed_in_place(browser: Browser, site: Site) -> None:
-    """By its button, and by itself when it came too late for the first paint."""
+    """By its button, and by itself when someone comes back to the page."""
     async with opened(browser) as page:
+        await page.clock.install()
         await sign_on(page, site)
         await site.channel.pin(CONVERSATION, Card("旧的概览", (Note("x"),)))
         await expect(page.get_by_role("heading", name="旧的概览")).to_be_visible()
@@ -202,6 +204,35 @@ async def test_overview_is_refreshed_in_place(browser: Browser, site: Site) -> N
         await refresh.click()
         await expect(page.get_by_role("heading", name="3 月 2 日运行概览")).to_be_visible()
         await expect(refresh).to_be_focused()
+        await site.channel.pin(CONVERSATION, Card("旧的概览"))
+        await expect(page.get_by_role("heading", name="旧的概览")).to_be_visible()
+        await page.clock.fast_forward(90_000)
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await expect(page.get_by_role("heading", name="3 月 2 日运行概览")).to_be_visible()
+
+
+async def test_confirming_click_is_answered_on_the_same_card(browser: Browser, site: Site) -> None:
+    """The person keeps their place, and nothing pretends to be still on its way."""
+    site.assistant.may_answer.clear()
+    confirm = Card("确认重跑？", (Buttons((Button("确认", "confirm", {"proposal": "P-1"}),)),))
+    reference = await site.channel.send(CONVERSATION, confirm, key="proposal")
+    async with opened(browser) as page:
+        await sign_on(page, site)
+        await page.get_by_role("button", name="确认").click()
+        await site.channel.update(reference, Card("重跑成功", tone="success"), key="done")
+        await expect(page.get_by_role("heading", name="重跑成功")).to_be_in_viewport()
+        await expect(page.locator("[data-pending]")).to_be_hidden()
+
+
+async def test_log_can_be_copied(browser: Browser, site: Site) -> None:
+    """As text, without the numbers."""
+    await site.channel.send(CONVERSATION, log_card(), key="log")
+    async with opened(browser, permissions=["clipboard-read", "clipboard-write"]) as page:
+        await sign_on(page, site)
+        await page.get_by_role("button", name=SAY("web.copy")).click()
+        await expect(page.get_by_role("button", name=SAY("web.copied"))).to_be_visible()
+        copied = await page.evaluate("navigator.clipboard.readText()")
+    assert copied.splitlines()[-1] == "Process finished with exit code 1"
 
 
 async def test_session_that_ended_leads_back_to_the_form(browser: Browser, site: Site) -> None:

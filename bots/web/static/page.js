@@ -9,6 +9,8 @@ const composer = find("[data-composer]");
 const said = find("#said");
 let revision = Number(document.body.dataset.revision);
 let oldest = Number(document.body.dataset.oldest); // place of the first entry shown, 0 when there are no older ones
+let waiting = false; // for the answer to what the person did last: it is scrolled to wherever they are
+let looked = Date.now(); // when the overview was made
 let stream = null;
 
 // --- talking to the server -------------------------------------------------------------------------------------------
@@ -62,6 +64,7 @@ function place({ reference, seq, kind, html }) {
   if (kind === "overview") showOverview(entry);
   else if (before) replace(before, entry);
   else insert(entry, seq);
+  if (kind === "card") wait(false);
 }
 
 const known = (reference) => find(`[data-reference="${CSS.escape(reference)}"]`);
@@ -70,6 +73,7 @@ function showOverview(entry) {
   const focused = overview.contains(document.activeElement);
   overview.replaceChildren(entry);
   overview.setAttribute("aria-busy", "false");
+  looked = Date.now();
   if (focused) find(".refresh", overview).focus();
 }
 
@@ -77,23 +81,22 @@ function showOverview(entry) {
 function replace(before, entry) {
   const focused = before.contains(document.activeElement) ? document.activeElement.dataset.button ?? "" : null;
   const open = [...before.querySelectorAll("details")].map((part) => part.open);
-  const atEnd = nearEnd();
+  const follow = waiting || nearEnd();
   before.replaceWith(entry);
   if (open.length) [...entry.querySelectorAll("details")].forEach((part, at) => (part.open ||= open[at] ?? false));
   entry.querySelectorAll(".log[open]").forEach(showMarked);
   if (focused !== null) (find(`[data-button="${focused}"]`, entry) ?? find("h2", entry))?.focus({ preventScroll: true });
-  if (atEnd) reveal(entry);
+  if (follow) reveal(entry);
 }
 
 function insert(entry, seq) {
   if (seq < oldest) return; // "older messages" brings it
   const next = [...dialogue.children].find((other) => Number(other.dataset.seq) > seq);
-  const atEnd = nearEnd();
+  const follow = waiting || nearEnd();
   dialogue.insertBefore(entry, next ?? null);
   find("[data-empty]")?.remove();
-  if (entry.matches(".card")) wait(false);
   entry.querySelectorAll(".log[open]").forEach(showMarked);
-  if (atEnd) reveal(entry);
+  if (follow) reveal(entry);
 }
 
 // To its beginning if it is longer than the screen, else wholly into view.
@@ -104,7 +107,11 @@ function reveal(entry) {
 
 const nearEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 160;
 const scrollToEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
-const wait = (waiting) => (find("[data-pending]").hidden = !waiting);
+
+function wait(forAnswer) {
+  waiting = forAnswer;
+  find("[data-pending]").hidden = !forAnswer;
+}
 
 // --- what arrives ----------------------------------------------------------------------------------------------------
 
@@ -159,7 +166,6 @@ async function press(button) {
   const values = form ? Object.fromEntries(new FormData(form)) : {};
   button.setAttribute("aria-disabled", "true");
   wait(true);
-  scrollToEnd();
   const { reference } = card.dataset;
   if (!(await post("clicks", { id: newId(), reference, button: Number(button.dataset.button), form: values }))) wait(false);
   button.removeAttribute("aria-disabled");
@@ -230,7 +236,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 said.addEventListener("input", grow);
-document.addEventListener("visibilitychange", listen);
+document.addEventListener("visibilitychange", () => {
+  listen();
+  if (!document.hidden && Date.now() - looked > 60_000) refresh(); // someone comes back to the page
+});
 
 document.querySelectorAll("article").forEach(prepare);
 document.querySelectorAll(".log[open]").forEach(showMarked);
