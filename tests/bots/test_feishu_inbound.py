@@ -321,9 +321,21 @@ def test_any_message_event_is_read_or_bad_input(event: Json) -> None:
     assert isinstance(found, Message | Reply | Incomplete)
 
 
-PARTS = (
-    "operator action context value option name form_value command arguments place open_id open_chat_id open_message_id"
-).split()
+PARTS = [
+    "operator",
+    "action",
+    "context",
+    "value",
+    "option",
+    "name",
+    "form_value",
+    "command",
+    "arguments",
+    "place",
+    "open_id",
+    "open_chat_id",
+    "open_message_id",
+]
 
 
 @given(st.dictionaries(st.sampled_from(PARTS), st.dictionaries(st.sampled_from(PARTS), JSON) | JSON))
