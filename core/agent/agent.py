@@ -79,7 +79,7 @@ class Agent:
         if agents.model is None or person.role == "stranger":  # who may see nothing costs nothing
             return await self._by_rules(agents.rules, _turn(message, person, question, progress))
         turn = _turn(message, person, question, progress)
-        text, stopped = await self._by_model(agents.model, turn)
+        text, stopped = await self._by_model(agents.model, turn, message.at.astimezone(self._look.fleet.zone))
         note = f"agent.{stopped}" if stopped else ""
         if turn.proposed or (turn.results and stopped in {"", "repeated"}):
             return _from_model(turn, text, note)
@@ -98,15 +98,13 @@ class Agent:
         await graphs.run(graph, turn, "")
         return Answer(turn.results, "", tuple(use.call for use in turn.found), "rules")
 
-    async def _by_model(self, graph: "Graph", turn: Turn) -> tuple[str, Reason | Literal[""]]:
+    async def _by_model(self, graph: "Graph", turn: Turn, now: datetime) -> tuple[str, Reason | Literal[""]]:
         """The model's closing words, and why it was stopped, if it was; what it found is in the turn."""
         from core.agent import graph as graphs
 
-        zone = self._look.fleet.zone
-        now = datetime.now(zone).strftime("%Y-%m-%d %H:%M %A, ") + zone.key
         try:
             async with asyncio.timeout(self._settings.turn_seconds):
-                text, stopped = await graphs.run(graph, turn, now), ""
+                text, stopped = await graphs.run(graph, turn, now.strftime("%Y-%m-%d %H:%M %A")), ""
         except TimeoutError:
             text, stopped = "", "slow"
         except Stopped as stop:

@@ -14,7 +14,7 @@ from core.agent.rules.text import blank, fold
 
 _CUT = re.compile(
     r"[\n。;；!！?？,，、]+|(?:然后|另外|顺便|还有|以及|并且|同时)(?!.{0,4}下游.{0,3}$)|再帮我|再看"
-    r"|\b(?:and then|and also|also|then|plus|as well as)\b(?!.{0,10}downstream)"
+    r"|\b(?:and then|and also|also(?! fail)|then|plus|as well as)\b(?!.{0,10}downstream)"
     r"|\band (?=(?:why|what|who|show|list|how|is|did|does|re-?run|re-?try|give|check|tell)\b)",
     re.ASCII | re.IGNORECASE,
 )

@@ -99,7 +99,12 @@ _MONTH = (
 _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date]], ...] = (
     (re.compile(r"大前天"), _back(3)),
     (re.compile(r"(?<!大)前(?:天|晚|日)|the day before yesterday"), _back(2)),
-    (re.compile(r"昨(?:天|日)(?!也|[和跟与]?今天)|(?<!before )\byesterday\b(?! too| as well| and today)"), _back(1)),
+    (
+        re.compile(
+            r"昨(?:天|日)(?!也|[和跟与]?今天)|(?<!before )(?<!also failed )\byesterday\b(?! too| as well| and today)"
+        ),
+        _back(1),
+    ),
     (
         re.compile(r"今(?:天|日|晚|早|晨)|昨(?:晚|夜)|凌晨|\b(?:today|tonight|last night|this morning|overnight)\b"),
         _back(0),

@@ -6,11 +6,16 @@ from typing import Literal
 
 from core.agent.rules.noise import bare
 
-_PROJECT = re.compile(
-    r"(?:项目|工作空间|专案|\b(?:project|workspace|dag)\b)(?: ?[:=]|名为|叫| called| named)? ?([a-z0-9_.-]+)"
-    r"|([a-z0-9_.\u4e00-\u9fff-]{2,40}?) ?(?:这个)?(?:项目|工作空间|专案|\b(?:project|workspace|dag)\b)",
-    re.ASCII,
+_PROJECTS = tuple(
+    re.compile(pattern, re.ASCII)
+    for pattern in (
+        r"([a-z0-9_.\u4e00-\u9fff-]{2,40}?) ?(?:这个)?(?:项目|工作空间|专案)",
+        r"\b(?:project|workspace|dag)\b(?: ?[:=]| called| named)? ?([a-z0-9_.-]+)",
+        r"(?:项目|工作空间|专案)(?: ?[:=]|名为|叫)? ?([a-z0-9_.-]+)",
+        r"([a-z0-9_.-]{2,40}) (?:project|workspace|dag)\b",
+    )
 )
+"""What a project is called by, the surest first."""
 _OWNER = re.compile(
     r"([a-z0-9_.]{2,40}|[\u4e00-\u9fff]{2,4}?)(?:负责|名下)"
     r"|\bowned by ([a-z0-9_.\u4e00-\u9fff]{2,40})"
@@ -33,10 +38,11 @@ class Group:
 
 def group(clause: str) -> Group | None:
     """The project or else the owner that a folded clause names."""
-    for match in _PROJECT.finditer(clause):
-        start, end = _name(clause, match)
-        if start < end:
-            return Group("project", (start, end))
+    for pattern in _PROJECTS:
+        for match in pattern.finditer(clause):
+            start, end = _name(clause, match)
+            if start < end:
+                return Group("project", (start, end))
     for match in _OWNER.finditer(clause):
         start, end = _name(clause, match)
         if start < end and clause[start:end] not in _NOBODY:

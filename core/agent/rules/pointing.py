@@ -17,7 +17,8 @@ _FIRST_FEW = re.compile(
 _LAST = re.compile(r"最后(?:一|那)?(?:个|条)|最下面|\b(?:the )?last (?:one|task|job)\b", re.ASCII)
 _IT = re.compile(
     r"它|这个|那个|这条|那条|这任务|该(?:任务|实例|节点|表)|此(?:任务|实例|表)|刚才(?:那|的|说)?|上面(?:那|的)?|同一个"
-    r"|\b(?:it|its|that|this)\b(?! (?:morning|night|week|day|month|time))|\bthe (?:task|job|instance|table|one|same)\b",
+    r"|\b(?:it|its|that|this)\b(?! (?:morning|night|week|day|month|time))|\bthe (?:task|job|instance|table|one|same)\b"
+    r"|^(?:那|现在|目前|那现在)?(?:跑(?:完|好|成功)?|完成|结束|好|成功|怎么样)了?(?:吗|没有?|么|呢)?$",
     re.ASCII,
 )
 _THESE = re.compile(r"它们|这些|那些|这几个|那几个|\b(?:them|they|these|those)\b", re.ASCII)
@@ -64,10 +65,11 @@ def picked(clause: str, past: Past) -> tuple[Turn, Item] | None:
     last = past.turns[-1] if past.turns else Turn("")
     if not last.again:
         return None
-    if _ORDINAL.fullmatch(clause.strip()) or _LAST.fullmatch(clause.strip()):
-        found = pointed(clause, Past((last,)))
+    answer = clause.strip().removeprefix("the ")
+    if _ORDINAL.fullmatch(answer) or _LAST.fullmatch(answer):
+        found = pointed(answer, Past((last,)))
         return (last, found[0]) if found else None
-    named = [item for item in last.items if clause.strip() and clause.strip() in item.label.lower()]
+    named = [item for item in last.items if answer and answer in item.label.lower()]
     return (last, named[0]) if len(named) == 1 else None
 
 

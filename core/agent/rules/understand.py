@@ -14,7 +14,7 @@ from core.agent.answer import Call
 from core.agent.past import Item, Past
 from core.agent.rules.clauses import Clause, clauses
 from core.agent.rules.intents import first, status
-from core.agent.rules.pointing import picked, pointed, points
+from core.agent.rules.pointing import picked, pointed, points, points_at_one
 from core.agent.rules.text import fold
 from core.alerts import Alert, read
 
@@ -95,6 +95,7 @@ def _of_alert(alert: Alert) -> Iterable[Call]:
 
 def _with_neighbours(read_clauses: Sequence[Clause]) -> list[Clause]:
     """The clauses that ask something, each with the names and the day it leaves to the others to say."""
+    read_clauses = _enumerated(read_clauses)
     if not any(clause.intent for clause in read_clauses):
         return [replace(clause, intent=status()) for clause in read_clauses if clause.names]
     day = next((clause.day for clause in read_clauses if clause.day), "")
@@ -105,11 +106,24 @@ def _with_neighbours(read_clauses: Sequence[Clause]) -> list[Clause]:
     ]
 
 
+def _enumerated(read_clauses: Sequence[Clause]) -> list[Clause]:
+    """The clauses, with names that stand alone ("rerun a, b") given to the clause before them."""
+    joined: list[Clause] = []
+    for clause in read_clauses:
+        if joined and clause.names and not clause.plain and joined[-1].names:
+            joined[-1] = replace(joined[-1], names=joined[-1].names + clause.names)
+        else:
+            joined.append(clause)
+    return joined
+
+
 def _nearest_names(read_clauses: Sequence[Clause], place: int) -> tuple[str, ...]:
-    """Names said before this clause, or else after it; none when it points at something itself."""
-    if points(read_clauses[place].plain):
+    """Names said before this clause, which is also what its "it" is, or else after it; none for "the second one"."""
+    plain = read_clauses[place].plain
+    if points(plain) and not points_at_one(plain):
         return ()
-    around = (*reversed(read_clauses[:place]), *read_clauses[place + 1 :])
+    after = () if points(plain) else read_clauses[place + 1 :]
+    around = (*reversed(read_clauses[:place]), *after)
     return next((clause.names for clause in around if clause.names), ())
 
 
