@@ -111,9 +111,8 @@ async def _ask(settings: Settings, text: str, person: str) -> "Reply":
 
 
 async def _migrate(settings: Settings) -> list[str]:
-    from core.store.migrate import pending, upgrade
-
     from core.store import Store
+    from core.store.migrate import pending, upgrade
 
     store = Store(settings.storage.url.get_secret_value())
     try:
@@ -152,3 +151,7 @@ def _print(text: str) -> None:
 
 def _print_json(value: object) -> None:
     _print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+if __name__ == "__main__":
+    main()
