@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from core.replicas import replica as replicas
+from core.replicas import replica as beats
 from core.store import Store
 from tests.waiting import eventually
 
@@ -59,28 +59,33 @@ class Replica:
 
 
 @asynccontextmanager
-async def alive(url: str, *flags: str) -> AsyncGenerator[Replica]:
-    """A process that has started; killed in the end."""
-    command = (sys.executable, "-m", "tests.e2e.replica", url, str(LEASE), *flags)
+async def alive(url: str, *flags: str) -> AsyncGenerator[list[Replica]]:
+    """Processes started at once, one for each set of flags; killed in the end."""
     pipe = asyncio.subprocess.PIPE
-    replica = Replica(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=ROOT))
+    replicas: list[Replica] = []
     try:
-        await replica.says("up")
-        yield replica
+        for some in flags:
+            command = (sys.executable, "-m", "tests.e2e.replica", url, str(LEASE), *some.split())
+            child = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=ROOT)
+            replicas.append(Replica(child))
+        for replica in replicas:
+            await replica.says("up")
+        yield replicas
     finally:
-        await replica.kill()
+        for replica in replicas:
+            await replica.kill()
 
 
 async def test_what_was_accepted_is_answered_after_a_kill(database_url: str) -> None:
     """`m-1` dies while it is handled, `m-2` between its acknowledgement and its turn."""
-    async with alive(database_url, "hang") as first:
+    async with alive(database_url, "hang") as (first,):
         await first.order("accept", "m-1")
         await first.order("accept", "m-2")
         await first.says("accepted m-2")
         await first.says("began feishu:m-1")
         await first.kill()
     assert "began feishu:m-2" not in first.said
-    async with alive(database_url) as second:
+    async with alive(database_url, "") as (second,):
         await second.says("done feishu:m-2")
         await second.order("accept", "m-1")  # the messenger saw no acknowledgement and sends it again
         await second.order("accept", "m-3")
@@ -90,11 +95,11 @@ async def test_what_was_accepted_is_answered_after_a_kill(database_url: str) -> 
 
 
 async def test_work_interrupted_by_a_kill_is_done_after_the_restart(sqlite_url: str) -> None:
-    async with alive(sqlite_url, "hang") as first:
+    async with alive(sqlite_url, "hang") as (first,):
         await first.order("submit", "w-1")
         await first.says("began w-1")
         await first.kill()
-    async with alive(sqlite_url) as second:
+    async with alive(sqlite_url, "") as (second,):
         await second.says("done w-1")
         await second.order("submit", "w-1")
         await second.says("submitted w-1 no")
@@ -104,7 +109,7 @@ async def test_work_interrupted_by_a_kill_is_done_after_the_restart(sqlite_url: 
 
 
 async def test_a_living_replica_takes_over_the_messages_of_a_killed_one(postgres_url: str) -> None:
-    async with alive(postgres_url, "hang") as dying, alive(postgres_url) as living:
+    async with alive(postgres_url, "hang", "") as (dying, living):
         for number in range(5):
             await dying.order("accept", f"m-{number}")
         await dying.says("accepted m-4")
@@ -117,7 +122,7 @@ async def test_a_living_replica_takes_over_the_messages_of_a_killed_one(postgres
 async def test_a_living_replica_takes_over_the_work_of_a_killed_one(postgres_url: str) -> None:
     """But not of one that lives: both work on for two leases, and nothing is begun twice."""
     store, submitted = Store(postgres_url), list[str]()
-    async with alive(postgres_url, "hang") as dying, alive(postgres_url) as living:
+    async with alive(postgres_url, "hang", "") as (dying, living):
 
         async def both_have_some() -> bool:
             submitted.append(f"w-{len(submitted)}")
@@ -143,7 +148,7 @@ async def test_a_living_replica_takes_over_the_work_of_a_killed_one(postgres_url
 
 async def test_two_replicas_do_what_both_submit_once(postgres_url: str) -> None:
     ids = [f"w-{number}" for number in range(20)]
-    async with alive(postgres_url) as one, alive(postgres_url) as other:
+    async with alive(postgres_url, "", "") as (one, other):
         for id in ids:
             await asyncio.gather(one.order("submit", id), other.order("submit", id))
         for replica in (one, other):
@@ -154,7 +159,7 @@ async def test_two_replicas_do_what_both_submit_once(postgres_url: str) -> None:
 
 
 async def test_a_slot_of_a_schedule_is_done_once_by_two_replicas(postgres_url: str) -> None:
-    async with alive(postgres_url, "cron") as one, alive(postgres_url, "cron") as other:
+    async with alive(postgres_url, "cron", "cron") as (one, other):
         await eventually(lambda: len(one.heard("done") + other.heard("done")) >= 4)
     slots = one.heard("began") + other.heard("began")
     assert len(set(slots)) == len(slots)
@@ -172,5 +177,5 @@ def begun(*replicas: Replica) -> list[str]:
 
 async def beat(store: Store) -> datetime:
     """The least recent sign of life of any replica."""
-    query = select(func.min(replicas.c.beat_at))
+    query = select(func.min(beats.c.beat_at))
     return await store.read(lambda connection: connection.execute(query).scalar_one())
