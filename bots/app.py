@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -16,19 +16,17 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
-from core.agent.history import History
-from core.audit import Audit
-from core.store.migrate import upgrade
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bots.feishu.client import FeishuChannel, Rates
 from bots.feishu.routes import feishu_routes
-from bots.terminal import TerminalChannel
 from bots.web.channel import WebChannel
 from bots.web.routes import Page, make_page
 from core import views
 from core.access import Access, Person
 from core.agent import Agent
+from core.agent.history import History
+from core.audit import Audit
 from core.cards import Card
 from core.channel import Channel
 from core.commands import Commands
@@ -46,6 +44,7 @@ from core.schedulers.base import Scheduler
 from core.schedulers.fleet import Fleet
 from core.settings import Feishu, SchedulerConnection, Settings
 from core.store import Store
+from core.store.migrate import upgrade
 from core.tools.act import Act
 from core.tools.look import Look
 from core.work import Work
@@ -66,9 +65,10 @@ class Application:
 
     Args:
         settings: checked settings.
+        channels: further channels beside those of the settings; `xops chat` brings the terminal.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, channels: Sequence[Channel] = ()) -> None:
         self.settings = settings
         self.zone = ZoneInfo(settings.zone)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
@@ -77,20 +77,16 @@ class Application:
         self.access = Access(settings.people)
         self.fleet = Fleet([build_scheduler(connection, self) for connection in settings.schedulers])
         self._work_started: asyncio.Task[None] | None = None
-        self.channels: dict[str, Channel] = {}
         self.web = WebChannel(self.store, clock=now)
-        self.terminal = TerminalChannel()
         self.feishu = build_feishu(settings.feishu, self.http) if settings.feishu.app_id else None
-        for channel in (self.web, self.terminal, self.feishu):
-            if channel is not None:
-                self.channels[channel.name] = channel
-        self._build_core()
+        configured = [channel for channel in (self.web, self.feishu, *channels) if channel is not None]
+        self._build_core({channel.name: channel for channel in configured})
 
-    def _build_core(self) -> None:
+    def _build_core(self, channels: Mapping[str, Channel]) -> None:
         settings, lease = self.settings, self.settings.storage.lease_seconds
         self.audit = Audit(self.store, clock=now)
         self.work = Work(self.store, owner=self.owner, lease_seconds=lease)
-        self.delivery = Delivery(self.channels, self.store)
+        self.delivery = Delivery(channels, self.store)
         self.proposals = Proposals(self.store, clock=now)
         self.look = Look(self.fleet, self.access, clock=now)
         self.act = Act(self.look, self.access, self.proposals)
@@ -189,14 +185,17 @@ def build_scheduler(connection: SchedulerConnection, application: Application) -
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, accepting: bool) -> AsyncIterator[Application]:
+async def running(
+    settings: Settings, *, accepting: bool, channels: Sequence[Channel] = ()
+) -> AsyncIterator[Application]:
     """The assistant, started, and stopped afterwards.
 
     Args:
         settings: checked settings.
+        channels: see `Application`.
         accepting: also take events and carry out orders; a single question from the command line needs neither.
     """
-    application = Application(settings)
+    application = Application(settings, channels)
     await application.start()
     try:
         if accepting:

@@ -92,10 +92,12 @@ async def _run(settings: Settings) -> None:
 
 async def _chat(settings: Settings, person: str) -> None:
     from bots.app import running
+    from bots.terminal import TerminalChannel
     from bots.terminal import chat as talk
 
-    async with running(settings, accepting=True) as application:
-        await talk(application.engine, application.terminal, person or settings.web.person)
+    terminal = TerminalChannel()
+    async with running(settings, accepting=True, channels=[terminal]) as application:
+        await talk(application.engine, terminal, person or settings.web.person)
 
 
 async def _ask(settings: Settings, text: str, person: str) -> "Reply":

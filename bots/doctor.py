@@ -122,20 +122,13 @@ def _advice(error: XOpsError, say: Words) -> str:
 
 async def _database(application: "Application", say: Words) -> Finding:
     from core.store.migrate import pending
-    from sqlalchemy.exc import SQLAlchemyError
 
-    began = time.perf_counter()
-    try:
-        todo = await pending(application.store)
-    except SQLAlchemyError as error:
-        return Finding("database", "failed", type(error).__name__, say("doctor.database_todo"))
-    seconds = time.perf_counter() - began
-    kind = application.store.url.get_backend_name()
-    if todo:
-        return Finding(
-            "database", "warning", say("doctor.database_old", kind=kind), say("doctor.database_migrate"), seconds
-        )
-    return Finding("database", "ok", say("doctor.database_ok", kind=kind), seconds=seconds)
+    async def ask() -> str:
+        old = await pending(application.store)
+        kind = application.store.url.get_backend_name()
+        return say("doctor.database_old" if old else "doctor.database_ok", kind=kind)
+
+    return await _timed("database", say("doctor.database_todo"), ask, say)
 
 
 def _schedulers(application: "Application", say: Words) -> list[Awaitable[Finding]]:

@@ -16,10 +16,13 @@ LONGEST_FUNCTION = 60
 
 BLANKET = {
     "bots/edge.py": "the edge of a request",
-    "core/engine.py": "the edge of a lane: apologise, then raise",
-    "core/inbox.py": "the edge of a lane: log, record the outcome",
-    "core/work.py": "the edge of a background task",
+    "core/lanes.py": "the edge of a lane: log, and go on with the next",
+    "core/background.py": "the edge of a background task: log, and come round again",
+    "core/engine.py": "apologise, then raise",
+    "core/inbox.py": "record the outcome, then raise",
+    "core/work.py": "count, then raise",
     "core/store/database.py": "hands each failure of a shared commit to the caller it belongs to",
+    "core/agent/middleware.py": "a provider's client raises whatever it likes, and none of it may cost the answer",
 }
 """The only files that may catch everything, and why."""
 
@@ -103,7 +106,7 @@ def test_sqlalchemy_is_known_only_to_the_store_and_to_owners_of_tables() -> None
 
 def test_starting_loads_no_agent_and_no_durable_work() -> None:
     """The server is ready before it has imported what only an answer needs."""
-    heavy = ("langchain", "langchain_core", "langgraph", "openai", "dbos", "lark_oapi", "alembic", "rich", "playwright")
+    heavy = ("langchain", "langchain_core", "langgraph", "openai", "dbos", "lark_oapi", "alembic", "playwright")
     code = f"import sys, bots.app; print([m for m in {heavy!r} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
@@ -112,8 +115,11 @@ def test_starting_loads_no_agent_and_no_durable_work() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_files_and_functions_fit_a_screen(path: Path) -> None:
     """Files under 400 lines with a docstring, functions under 60."""
-    assert len(path.read_text("utf-8").splitlines()) <= LONGEST_FILE
+    length = len(path.read_text("utf-8").splitlines())
+    assert length <= LONGEST_FILE
     module = tree(path)
+    if "versions" in path.parts:  # a migration is one flat list of tables, written once
+        return
     assert not module.body or ast.get_docstring(module), "a module starts by saying what it promises"
     for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

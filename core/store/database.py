@@ -8,16 +8,17 @@ them fails, each is run again in a transaction of its own, so that it takes nobo
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, Unreachable
 
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
@@ -108,7 +109,7 @@ class Store:
             self._claim = None
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with self._engine.connect() as connection:
+        with _answering(), self._engine.connect() as connection:
             return work(connection)
 
     def _commit_waiting(self) -> None:
@@ -133,7 +134,7 @@ class Store:
         self._commit_waiting()
 
     def _commit(self, batch: list[Work]) -> list[Any]:
-        with self._engine.connect().execution_options(xops_write=True) as connection:
+        with _answering(), self._engine.connect().execution_options(xops_write=True) as connection:
             try:
                 with connection.begin():
                     return [work(connection) for work in batch]
@@ -149,6 +150,15 @@ def _alone(connection: Connection, work: Work) -> object:
             return work(connection)
     except Exception as error:  # noqa: BLE001  # handed to the one caller it belongs to
         return error
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """A database that is away is `Unreachable` like any other system; what a statement did wrong stays as it is."""
+    try:
+        yield
+    except OperationalError as error:
+        raise Unreachable(f"database: {type(error.orig).__name__}", system="database") from error
 
 
 def _driver(url: URL) -> URL:
