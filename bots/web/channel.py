@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from bots.web.render import TABLE_ROWS
 from core.cards import Card, Text
 from core.channel import Limits
 from core.errors import Busy, Refused
@@ -35,7 +36,7 @@ class WebChannel:
         card_bytes=1_000_000,
         elements=1_000,
         buttons=200,
-        table_rows=500,
+        table_rows=TABLE_ROWS,
         editable_for=timedelta(days=3650),
         edits_per_second=20.0,
     )
@@ -67,7 +68,7 @@ class WebChannel:
 
     async def lookup(self, actor_id: str) -> Actor:
         """Whoever signed on; the session's subject is all there is to know."""
-        return Actor(self.name, actor_id, actor_id)
+        return Actor(self.name, actor_id)
 
     async def said(self, message: Message) -> None:
         """Show what the person wrote, secrets masked, before it is answered."""

@@ -43,8 +43,7 @@ class Visit:
     @property
     def actor(self) -> Actor:
         """The person as this channel knows them, in the page's language."""
-        subject = self.session.subject
-        return Actor("web", subject, subject, locale=self.words.language)
+        return Actor("web", self.session.subject, locale=self.words.language)
 
     @property
     def conversation(self) -> Conversation:

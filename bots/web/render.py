@@ -24,6 +24,9 @@ from core.web_cards import Entry
 NUMBER = re.compile(r"(\d[\d,]*)")
 LANGUAGE_NAMES = {"zh-CN": "简体中文", "zh-TW": "繁體中文", "en": "English"}
 SUGGESTIONS = ("failed", "repeated", "mine", "table", "help")
+TABLE_ROWS = 500
+LOG_LINES = 500
+"""Most rows and lines that are drawn, so that a phone can scroll the page; what is left out is counted."""
 OPEN_LINES = 12
 """A log of more lines stays folded, unless some are marked."""
 
@@ -83,6 +86,7 @@ class Renderer:
 
     def _fill(self, template: str, words: Words, **values: object) -> str:
         values |= FUNCTIONS | {"words": words, "zone": self._zone, "path": PATH, "plot_height": charts.HEIGHT}
+        values |= {"table_rows": TABLE_ROWS}
         values["assets"] = {name: asset.url for name, asset in assets().items()}
         values["languages"] = [(language, LANGUAGE_NAMES[language]) for language in LANGUAGES]
         return environment().get_template(template).render(values)
@@ -117,10 +121,16 @@ def _web_address(url: str) -> str:
     return url if url.startswith(("https://", "http://")) else ""
 
 
-def _rows(log: Log) -> list[tuple[int, str] | None]:
-    """The lines of a log, with None where lines are left out."""
+def _kept(log: Log) -> list[tuple[int, str]]:
+    """The lines that are drawn: the marked ones, and the last of the others."""
+    spare = len(log.lines) - LOG_LINES
+    return [line for at, line in enumerate(log.lines) if at >= spare or line[0] in log.marked]
+
+
+def _rows(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str] | None]:
+    """Lines of a log, with None where lines are left out."""
     rows: list[tuple[int, str] | None] = []
-    for before, line in zip((None, *log.lines), log.lines, strict=False):
+    for before, line in zip((None, *lines), lines, strict=False):
         if before and line[0] > before[0] + 1:
             rows.append(None)
         rows.append(line)
@@ -132,6 +142,7 @@ def _unfolded(log: Log) -> bool:
 
 
 FUNCTIONS: dict[str, object] = {
+    "kept": _kept,
     "kind": _kind,
     "marks": charts.marks,
     "numerals": _numerals,

@@ -141,7 +141,7 @@ async def test_slow_overview_does_not_hold_up_the_page(sqlite_store: Store) -> N
 
 async def test_lookup_knows_the_subject(channel: WebChannel) -> None:
     """There is nobody to ask."""
-    assert await channel.lookup("demo") == Actor("web", "demo", "demo")
+    assert await channel.lookup("demo") == Actor("web", "demo")
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])

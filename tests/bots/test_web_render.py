@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from math import inf, nan
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from bots.web.render import Renderer
 from core.cards import Button, Buttons, Card, Chart, Field, Fields, Form, Input, Item, Log, Note, Table, Text, buttons
 from core.i18n import words
 from core.web_cards import Entry, Kind
+from tests.fakes.web import Markup
 from tests.strategies import of
 
 HOSTILE = '</p><script>alert(1)</script><img src=x onerror=\'alert(2)\'>" onfocus="alert(3)" {{7*7}} &amp;'
@@ -23,27 +23,6 @@ SAFE_TAGS = re.compile(
     "figure|figcaption|rect|polyline|circle|ul|li|b|section|a|form|label|textarea|select|option|input"
 )
 RENDERER = Renderer(ZoneInfo("Asia/Shanghai"))
-
-
-class Markup(HTMLParser):
-    """What a browser would make of a piece of HTML."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def having(self, attribute: str) -> list[str | None]:
-        """Values of an attribute, in reading order."""
-        return [attributes[attribute] for _, attributes in self.tags if attribute in attributes]
 
 
 def html(card: Card, kind: Kind = "card", language: str = "zh-CN") -> str:
@@ -147,8 +126,18 @@ def test_long_log_is_folded_unless_something_is_marked() -> None:
 
 def test_cut_table_says_how_much_is_missing() -> None:
     """A part never passes for the whole."""
-    assert "显示 1 行，共 57 行" in html(Card("x", (Table(("a",), (("1",),), 57),)))
-    assert "共" not in html(Card("x", (Table(("a",), (("1",),), 1),)))
+    assert "显示 1/57 行" in html(Card("x", (Table(("a",), (("1",),), 57),)))
+    assert "显示" not in html(Card("x", (Table(("a",), (("1",),), 1),)))
+
+
+def test_huge_card_stays_drawable_and_keeps_what_proves_something() -> None:
+    """The last lines and every marked one; the first rows; and how many there are in all."""
+    lines = tuple((number, f"line {number}") for number in range(1, 2001))
+    rows = tuple((f"row {number}",) for number in range(1, 2001))
+    found = Markup(html(Card("x", (Log(lines, frozenset({7})), Table(("a",), rows)))))
+    assert [found.text.count(f"line {number}\n") for number in (6, 7, 1500, 1501, 2000)] == [0, 1, 0, 1, 1]
+    assert ["row 500" in found.text, "row 501" in found.text] == [True, False]
+    assert ["显示 501/2000 行" in found.text, "显示 500/2000 行" in found.text] == [True, True]
 
 
 def test_tone_is_also_said() -> None:

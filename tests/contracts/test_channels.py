@@ -10,8 +10,9 @@ from core.errors import NotFound, Refused
 from core.messages import Actor
 from tests.contracts.channels import ChannelSubject
 from tests.contracts.feishu_subject import FeishuSubject
+from tests.contracts.web_subject import WebSubject
 
-SUBJECTS: dict[str, type[ChannelSubject]] = {"feishu": FeishuSubject}
+SUBJECTS: dict[str, type[ChannelSubject]] = {"feishu": FeishuSubject, "web": WebSubject}
 
 
 @pytest.fixture(params=SUBJECTS)

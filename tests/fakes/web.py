@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
 from typing import Any
 from uuid import uuid4
 
@@ -154,6 +155,27 @@ class Visitor:
         query, headers = {"after": str(after)}, {} if last is None else {"Last-Event-ID": last}
         async with self.session.get(f"{self.site.url}/stream", params=query, headers=headers) as answer:
             yield answer
+
+
+class Markup(HTMLParser):
+    """What a browser would make of a piece of HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def having(self, attribute: str) -> list[str | None]:
+        """Values of an attribute, in reading order."""
+        return [attributes[attribute] for _, attributes in self.tags if attribute in attributes]
 
 
 async def events(stream: ClientResponse) -> AsyncIterator[dict[str, Any]]:
