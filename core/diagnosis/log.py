@@ -32,9 +32,13 @@ GOES_ON = 2
 """Lines of progress after an error that show the run survived it."""
 WEIGHTS = ("root", "symptom", "generic")
 
-_WARNED = re.compile(r"\bWARN(?:ING)?\b|\bretry(?:ing)?\b|重试|重試|ignor(?:ed|ing)|忽略|non-?fatal", re.IGNORECASE)
+_WARNED = re.compile(
+    r"\bWARN(?:ING)?\b|\bretrying\b|will (?:be )?retr|(?:将|將|正在|准备|準備)(?:自动|自動)?(?:重试|重試)|\bignor(?:ed|ing)\b|忽略|non-?fatal",
+    re.IGNORECASE,
+)
 _LOGGED = re.compile(r"^\W{0,3}\d{2,4}[-/:]\d\d.{0,60}?\b(?:ERROR|WARN|WARNING|FATAL|CRITICAL|SEVERE)\b")
-_FRAME = re.compile(r"^\s*(?:at\s+[\w.$/<>]+\(|\.\.\. \d+ (?:more|common frames))|Caused by: ")
+_CALL = re.compile(r"^\s*(?:at\s+[\w.$/<>@-]+\(|\.\.\. \d+ (?:more|common frames))")
+_LINK = re.compile(r"Caused by: ")
 _ERROR_LIKE = re.compile(
     r"\b(?:error|exception|fatal|failed|failure|traceback|denied|cannot|refused|abort(?:ed)?|killed)\b|\w(?:Error|Exception)\b"
     r"|错误|錯誤|异常|異常|失败|失敗|报错|拒绝|拒絕",
@@ -166,7 +170,7 @@ class _Reading:
         passed_over = {*self._marks("harmless"), *self._suspect}
         for signature in signatures():
             for position, match in self._text.find(signature.trait):
-                if position not in passed_over:
+                if position not in passed_over and not _CALL.search(self._text.lines[position]):
                     yield Sighting(position, match, signature)
 
     def _judged(self, seen: Sequence[Sighting]) -> Iterator[Sighting]:
@@ -188,11 +192,12 @@ class _Reading:
 
     def _head(self, position: int) -> int:
         """Where the Java trace begins that a `Caused by` line belongs to."""
-        while position and _FRAME.search(self._text.lines[position]):
-            position -= 1
+        if _LINK.search(self._text.lines[position]):
+            while position and (_LINK.search(line := self._text.lines[position]) or _CALL.search(line)):
+                position -= 1
         return position
 
 
 def _object(match: Match[str]) -> str:
     found = match.groupdict().get("object") or ""
-    return mask(found.strip(" \t'\"`.,:;[](){}<>“”‘’「」《》"))[:200]
+    return mask(found.strip(" \t'\"`.,:;[]()<>“”‘’「」《》"))[:200]
