@@ -1,6 +1,6 @@
 """Builds the agents. Everything LangChain begins here: import this module in a thread, on first use."""
 
-from typing import Any
+from typing import Any, cast
 
 from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]
 from langchain.chat_models import init_chat_model
@@ -24,14 +24,14 @@ ANSWER_TOKENS = 800
 
 def build_agent(model: BaseChatModel, toolkit: Toolkit, settings: Model) -> Graph:
     """An agent with all tools, limits and guards around a chat model."""
-    graph: Graph = create_agent(
+    graph = create_agent(
         model,
         toolkit.tools(),
         system_prompt=prompt("assistant").text,
         middleware=[Bounds(settings), Guard()],
         context_schema=Turn,
     )
-    return graph
+    return cast("Graph", graph)
 
 
 def rules() -> BaseChatModel:

@@ -82,11 +82,13 @@ class Lookup:
     async def ancestors(self) -> tuple[Related, ...]:
         """Direct parents, and upward from those that have not succeeded, to the top-most that keeps the rest waiting."""
         found: dict[str, Related] = {}
+        known = {self._instance.ref}  # dependencies may run in a circle
         frontier = [self._instance.id]
         for hop in range(1, HOPS + 1):
             steps = await asyncio.gather(*(self.parents(instance_id) for instance_id in frontier[:WIDTH]))
-            fresh = [related for step in steps for related in step if related.instance.ref not in found]
+            fresh = [related for step in steps for related in step if related.instance.ref not in known]
             found |= {related.instance.ref: replace(related, distance=hop) for related in fresh}
+            known |= found.keys()
             frontier = list(dict.fromkeys(one.instance.id for one in fresh if not one.instance.status.succeeded))
             if not frontier:
                 break
