@@ -43,7 +43,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Generator[Airflow]:
     server = Airflow(tmp_path_factory.mktemp("airflow"))
     try:
         server.start()
-        server.wait_until_idle()
+        server.wait_for_first_runs()
         yield server
     finally:
         server.stop()

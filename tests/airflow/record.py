@@ -46,7 +46,7 @@ if __name__ == "__main__":
         server = Airflow(Path(folder))
         try:
             server.start()
-            server.wait_until_idle()
+            server.wait_for_first_runs()
             record(server)
         finally:
             server.stop()

@@ -21,6 +21,7 @@ EXECUTABLE = ROOT / ".airflow" / "bin" / "airflow"
 USERS = ("admin", "op", "viewer")
 """Each is also its own role and password."""
 SIGNING_KEY = "known to the tests, which make tokens that have expired" + "." * 16
+ENDED = frozenset({"success", "failed"})
 READY_SECONDS = 180.0
 
 
@@ -58,9 +59,14 @@ class Airflow:
         self._spawn("scheduler")
         self._wait(self._scheduler_beats, "the scheduler to beat")
 
+    def wait_for_first_runs(self) -> None:
+        """Return once the runs that the schedules ask for at start have ended."""
+        due = {self.scheduled("trade_daily", days_ago=1), self.scheduled("trade_daily"), self.scheduled("daily_stats")}
+        self._wait(lambda: due <= self._runs(ended=True), "the first runs to end")
+
     def wait_until_idle(self) -> None:
         """Return once every run there is has ended."""
-        self._wait(lambda: all(run["state"] in {"success", "failed"} for run in self._runs()), "the runs to end")
+        self._wait(lambda: not self._runs(ended=False), "all runs to end")
 
     def stop(self) -> None:
         """End every process group, politely first."""
@@ -125,8 +131,10 @@ class Airflow:
     def _dags(self) -> set[str]:
         return {dag["dag_id"] for dag in self.api("GET", "/dags")["dags"]}
 
-    def _runs(self) -> list[dict[str, Any]]:
-        return self.api("GET", "/dags/~/dagRuns?limit=100")["dag_runs"]
+    def _runs(self, *, ended: bool) -> set[str]:
+        """The runs, `dag/run`, that have ended or have not."""
+        runs = self.api("GET", "/dags/~/dagRuns?limit=100")["dag_runs"]
+        return {f"{run['dag_id']}/{run['dag_run_id']}" for run in runs if (run["state"] in ENDED) is ended}
 
     def _scheduler_beats(self) -> bool:
         return self.api("GET", "/monitor/health")["scheduler"]["status"] == "healthy"

@@ -84,8 +84,8 @@ async def test_a_traceback_reads_as_python_prints_it(scheduler: AirflowScheduler
         "",
         "Traceback (most recent call last):",
     )
-    assert log.lines[-1] == "ValueError: order without column 'unit_price'"
-    assert any(line.endswith("INFO transforming orders") for line in log.lines[:at])
+    assert "ValueError: order without column 'unit_price'" in log.lines[at:]
+    assert any(line.endswith("INFO transforming orders") for line in log.lines)
     assert not any("::group::" in line or "Log message source" in line for line in log.lines)
 
 
@@ -109,7 +109,7 @@ async def test_each_instance_of_a_mapped_task_is_an_instance(scheduler: AirflowS
     ]
     failed = await scheduler.instance("parts/mapped/copy/1")
     assert failed.url.endswith("/tasks/copy/mapped/1")
-    assert (await scheduler.log(failed.id)).lines[-1] == "RuntimeError: checksum of part 1 differs"
+    assert "RuntimeError: checksum of part 1 differs" in (await scheduler.log(failed.id)).lines
     with pytest.raises(NotFound):
         await scheduler.instance("parts/mapped/copy")
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from aiohttp import web
 from core.errors import BadInput, NotFound, Refused, Throttled, Unauthorized, Unreachable, XOpsError
 from core.http import Http
 from core.schedulers.airflow import AirflowScheduler
-from core.schedulers.base import InstanceQuery, Status
+from core.schedulers.base import InstanceQuery, RunType, Status
 from tests.fakes.airflow import FakeAirflow
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -93,11 +94,13 @@ async def test_a_state_airflow_has_not_told_us_of_is_unknown_and_counted(
     assert (await scheduler.counts(InstanceQuery()))[Status.UNKNOWN] == 1
 
 
-async def test_a_status_airflow_does_not_tell_apart_matches_nothing(scheduler: AirflowScheduler) -> None:
+async def test_a_status_or_kind_of_run_airflow_does_not_tell_apart_matches_nothing(scheduler: AirflowScheduler) -> None:
     for query in (InstanceQuery(), InstanceQuery(owner="wang.lei")):
-        killed = InstanceQuery(owner=query.owner, statuses=frozenset({Status.KILLED}))
-        assert (await scheduler.instances(killed)).total == 0
-        assert not await scheduler.counts(killed)
+        killed = replace(query, statuses=frozenset({Status.KILLED}))
+        tested = replace(query, run_types=frozenset({RunType.TEST}))
+        for one in (killed, tested):
+            assert (await scheduler.instances(one)).total == 0
+            assert not await scheduler.counts(one)
 
 
 async def test_many_who_ask_at_once_log_in_once_and_fetch_definitions_once(
@@ -159,6 +162,11 @@ async def test_the_servers_own_words_are_kept_and_bounded(airflow: FakeAirflow, 
     with pytest.raises(Refused, match="busy") as refusal:
         await scheduler.projects()
     assert len(str(refusal.value)) < 400
+
+
+async def test_the_first_and_last_days_of_the_calendar_are_days_too(scheduler: AirflowScheduler) -> None:
+    for day in (date.max, date.min):
+        assert (await scheduler.instances(InstanceQuery(day=day))).items
 
 
 async def test_a_failure_is_not_remembered(airflow: FakeAirflow, scheduler: AirflowScheduler) -> None:

@@ -116,7 +116,7 @@ class Client:
 
     def link(self, path: Path) -> str:
         """Address of one of Airflow's own pages."""
-        return str(self._url(*path))
+        return "/".join([self._base, *(quote(segment, safe="") for segment in path)])
 
     async def _call(
         self,
@@ -130,7 +130,7 @@ class Client:
         what: str = "",
         name: str = "",
     ) -> M:
-        url = self._url("api", "v2", *path)
+        url = self.link(("api", "v2", *path))
         async with self._gate:
             token = await self._token.get()
             response = await self._send(method, url, params, body, attempts, token)
@@ -143,11 +143,11 @@ class Client:
         return self._read(response, answer)
 
     async def _send(
-        self, method: str, url: URL, params: Params | None, body: object | None, attempts: int, token: str
+        self, method: str, url: str, params: Params | None, body: object | None, attempts: int, token: str
     ) -> Response:
         return await self._http.request(
             method,
-            url,
+            URL(url, encoded=True),
             system=self.system,
             headers={"Accept": "application/json", "Authorization": f"Bearer {token}"},
             params=params,
@@ -162,7 +162,7 @@ class Client:
             return fixed, TOKEN_SECONDS
         response = await self._http.request(
             "POST",
-            self._url("auth", "token"),
+            self.link(("auth", "token")),
             system=self.system,
             json={"username": self._connection.username, "password": self._connection.password.get_secret_value()},
             timeout=self._connection.timeout_seconds,
@@ -186,9 +186,6 @@ class Client:
         except ValidationError as error:
             message = f"{self.system}: not what Airflow 3.3 answers: {error.errors(include_input=False)[:3]}"
             raise Refused(message, system=self.system, code="unexpected") from error
-
-    def _url(self, *segments: str) -> URL:
-        return URL("/".join([self._base, *(quote(segment, safe="") for segment in segments)]), encoded=True)
 
 
 async def _collect(page: Callable[[int], Awaitable[Paged[R]]], offset: int, limit: int) -> Paged[R]:

@@ -47,7 +47,8 @@ RUN_TYPES: Mapping[str, RunType] = {
     "manual": RunType.MANUAL,
 }
 """By what a run's id begins with, before two underscores. Task instances do not carry the run's type; Airflow itself
-reads it from the id in this way (`DagRunType.from_run_id`), and takes any other id for a manual run."""
+reads it from the id in this way (`DagRunType.from_run_id`), and takes any other id for a manual run. A scheduled run
+that a backfill repeats keeps its id, and so stays a scheduled one here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Changing things: one order, one call that changes something, never repeated.
 
 Airflow knows us as one service account, so the note on the task instance carries who asked, and the id of the order: an
-order whose id is already there was carried out before, and is not carried out again. Two copies of one order that
-arrive within the same few milliseconds could both pass; Airflow has no idempotency key that would stop them.
+order whose id is already there was carried out before, and is not carried out again. That holds until a later order
+puts its own note there, and two copies of one order within the same few milliseconds could both pass: Airflow has no
+idempotency key that would stop them.
 
 Freezing is pausing the whole DAG, and a backfill runs the whole DAG: Airflow has neither for a single task.
 """
@@ -15,16 +16,14 @@ from zoneinfo import ZoneInfo
 from core.errors import BadInput, Refused
 from core.schedulers.airflow.catalogue import Catalogue
 from core.schedulers.airflow.client import Client
-from core.schedulers.airflow.model import Key
+from core.schedulers.airflow.model import NO_STATE, STATUSES, Key
 from core.schedulers.airflow.reader import INSTANCES, Reader
 from core.schedulers.airflow.wire import Backfill, Dag, DagRun, Paged, TaskInstance
 from core.schedulers.base import Operation, Order, Receipt
 
 NOTE: Final = 1000
 """Longest note Airflow keeps, in characters."""
-ALIVE: Final = frozenset(
-    {"running", "restarting", "queued", "scheduled", "deferred", "up_for_reschedule", "up_for_retry"}
-)
+ALIVE: Final = frozenset(word for word, status in STATUSES.items() if not status.finished and word != NO_STATE)
 """States that a kill ends. Setting anything else to failed would fail what has not begun or undo what has ended."""
 BACKFILL_RUNS: Final = 2
 """Runs of one backfill at a time: it must not take the night's slots."""

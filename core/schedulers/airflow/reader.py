@@ -16,7 +16,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from core.schedulers.airflow.catalogue import Catalogue
+from core.schedulers.airflow.catalogue import Catalogue, Graph
 from core.schedulers.airflow.client import Client, Params
 from core.schedulers.airflow.model import NO_STATE, RUN_TYPES, STATUSES, Key, TaskKey, instance
 from core.schedulers.airflow.wire import Paged, TaskInstance
@@ -92,15 +92,15 @@ class Reader:
         return +counts
 
     async def instances(self, raw: Iterable[TaskInstance]) -> tuple[Instance, ...]:
-        """Airflow's words in ours."""
+        """Airflow's words in ours; in a thread, since ten thousand take 0.4 s."""
         raw = tuple(raw)
         graphs = await self._catalogue.graphs(one.dag_id for one in raw)
-        return tuple(self._instance(one, graphs[one.dag_id].tasks.get(one.task_id)) for one in raw)
+        return await asyncio.to_thread(lambda: tuple(self._instance(one, graphs[one.dag_id]) for one in raw))
 
-    def _instance(self, raw: TaskInstance, task: Task | None) -> Instance:
+    def _instance(self, raw: TaskInstance, graph: Graph) -> Instance:
         key = Key.of(raw)
-        known = task or self._catalogue.lost(TaskKey(key.dag, key.task))
-        return instance(raw, known, zone=self._zone, url=self._client.link(key.page))
+        task = graph.tasks.get(key.task) or self._catalogue.lost(TaskKey(key.dag, key.task))
+        return instance(raw, task, zone=self._zone, url=self._client.link(key.page))
 
     async def _listed(self, query: InstanceQuery) -> tuple[Instance, ...]:
         """All that match, the most recently due first: the batch call, narrowed to the tasks in question."""
@@ -139,9 +139,8 @@ class Reader:
     def _window(self, query: InstanceQuery) -> Params:
         if query.day is None:
             return []
-        begin = datetime.combine(query.day, time(), self._zone)
-        end = datetime.combine(query.day + timedelta(days=1), time(), self._zone)
-        return [("run_after_gte", begin.isoformat()), ("run_after_lt", end.isoformat())]
+        first, last = (datetime.combine(query.day, moment, self._zone) for moment in (time.min, time.max))
+        return [("run_after_gte", first.isoformat()), ("run_after_lte", last.isoformat())]
 
 
 def _names_tasks(query: InstanceQuery) -> bool:
@@ -163,8 +162,8 @@ def _matches(task: Task, query: InstanceQuery) -> bool:
 
 
 def _impossible(query: InstanceQuery) -> bool:
-    """Whether only statuses are asked for that Airflow does not tell apart, such as a kill."""
-    return bool(query.statuses) and not query.statuses & KNOWN
+    """Whether only what Airflow does not tell apart is asked for: a kill, a test run."""
+    return (bool(query.statuses) and not query.statuses & KNOWN) or not query.run_types & ALL_RUNS
 
 
 def _words(statuses: Collection[Status]) -> list[str]:
