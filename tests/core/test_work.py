@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -117,34 +118,32 @@ async def test_submitting_before_the_engine_is_up_waits_for_it(sqlite_store: Sto
 
 
 async def test_what_stop_interrupted_is_done_after_the_next_start(store: Store) -> None:
-    began, worker = asyncio.Event(), Worker()
+    """Each run is on its own: what the first submitted before it ended is not taken for what the second submits."""
+    worker, submitted, runs = Worker(), asyncio.Event(), list[Mapping[str, str]]()
 
-    async def hang(id: str, payload: Mapping[str, str]) -> None:
-        began.set()
-        await asyncio.Event().wait()
+    async def pass_on(work: Work, id: str, payload: Mapping[str, str]) -> None:
+        runs.append(payload)
+        await work.submit("note", f"{id}:{len(runs)}", payload)
+        submitted.set()
+        if len(runs) == 1:
+            await asyncio.Event().wait()
 
-    first = Work(store, owner="a")
-    first.on("note", hang)
+    def built() -> Work:
+        work = Work(store, owner="a")
+        work.on("note", worker)
+        work.on("pass on", partial(pass_on, work))
+        return work
+
+    first, second = built(), built()
     await first.start()
-    await first.submit("note", "n-1", {"a": "b"})
-    await began.wait()
+    await first.submit("pass on", "p", {"a": "b"})
+    await submitted.wait()
     await first.stop()
-    async with started(store, worker):
-        await eventually(worker.ids)
-    assert worker.done == [("n-1", {"a": "b"})]
-
-
-async def test_a_handler_may_submit_more_work(store: Store) -> None:
-    worker = Worker()
-    async with started(store, worker) as work:
-
-        async def pass_on(id: str, payload: Mapping[str, str]) -> None:
-            await work.submit("note", f"{id}:next", payload)
-
-        work.on("pass on", pass_on)
-        await work.submit("pass on", "n-1", {"a": "b"})
-        await eventually(worker.ids)
-    assert worker.done == [("n-1:next", {"a": "b"})]
+    await second.start()
+    await eventually(lambda: {"p:1", "p:2"} <= set(worker.ids()))
+    await second.stop()
+    assert runs == [{"a": "b"}] * 2
+    assert sorted(worker.ids()) == ["p:1", "p:2"]
 
 
 async def test_a_schedule_fires_once_a_slot_until_nobody_asks_for_it(sqlite_store: Store) -> None:
