@@ -101,7 +101,7 @@ class Case:
         earlier = [
             one
             for one in self.evidence.history
-            if one.run_type is RunType.NORMAL and 0 < len(_day(one)) and _day(one) < mine
+            if one.run_type is RunType.NORMAL and len(_day(one)) > 0 and _day(one) < mine
         ]
         latest = max(map(_day, earlier), default="")
         return tuple(one for one in earlier if _day(one) == latest)

@@ -33,7 +33,8 @@ GOES_ON = 2
 WEIGHTS = ("root", "symptom", "generic")
 
 _WARNED = re.compile(
-    r"\bWARN(?:ING)?\b|\bretrying\b|will (?:be )?retr|(?:将|將|正在|准备|準備)(?:自动|自動)?(?:重试|重試)|\bignor(?:ed|ing)\b|忽略|non-?fatal",
+    r"\bWARN(?:ING)?\b|\bretrying\b|will (?:be )?retr|\bignor(?:ed|ing)\b|non-?fatal"
+    r"|(?:将|將|正在|准备|準備)(?:自动|自動)?(?:重试|重試)|忽略",
     re.IGNORECASE,
 )
 _LOGGED = re.compile(r"^\W{0,3}\d{2,4}[-/:]\d\d.{0,60}?\b(?:ERROR|WARN|WARNING|FATAL|CRITICAL|SEVERE)\b")
@@ -101,7 +102,7 @@ class _Reading:
     def finding(self) -> LogFinding:
         """What it comes to."""
         injection = tuple(self._text.numbers[position] for position in sorted(self._suspect))
-        return replace(self._verdict(), injection=injection)
+        return replace(self._verdict(), injection=injection, unread=self._text.unread)
 
     def _verdict(self) -> LogFinding:
         if self._ended_well():
@@ -136,9 +137,14 @@ class _Reading:
             signature.rerun_helps,
             self._proofs([root.position, *others, *self._marked["failure"][-1:]], root.match.start()),
             signature.id,
-            _object(root.match),
+            self._object(root),
             signature.advice,
         )
+
+    def _object(self, root: Sighting) -> str:
+        """What the root is about, if it says so, or else another line with the same cause."""
+        same = (one for one in self._sightings if one.signature.cause is root.signature.cause and not one.recovered)
+        return next(filter(None, (_object(one.match) for one in (root, *same))), "")
 
     def _healthy(self) -> LogFinding:
         proofs = self._proofs(self._marked["success"][-1:])

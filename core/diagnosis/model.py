@@ -114,6 +114,7 @@ class LogFinding:
         proofs: the lines, the root error first.
         advice: key in the catalogue area `diagnosis` of what to do.
         injection: numbers of lines that try to instruct the reader.
+        unread: how many lines were left out or shortened since the log is larger than is read.
     """
 
     cause: Cause
@@ -124,6 +125,7 @@ class LogFinding:
     object: str = ""
     advice: str = ""
     injection: tuple[int, ...] = ()
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
