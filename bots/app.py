@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -37,6 +37,7 @@ from core.http import Http
 from core.i18n import closest, words
 from core.inbox import Inbox
 from core.lanes import Lanes
+from core.messages import Event
 from core.observe import READY
 from core.proposals import Proposals
 from core.results import Proposal
@@ -142,6 +143,10 @@ class Application:
         await self.http.stop()
         await self.store.stop()
 
+    async def answer(self, event: Event) -> None:
+        """Answer one event here and now, without the journal: for a terminal, whose person asks again if it dies."""
+        await self.store.write(await self.engine.handle(event))
+
     async def home(self, person: Person) -> Card:
         """The overview that the web page shows on top, in the person's language."""
         result = await self.look.overview(person)
@@ -187,7 +192,7 @@ def build_scheduler(connection: SchedulerConnection, application: Application) -
 @asynccontextmanager
 async def running(
     settings: Settings, *, accepting: bool, channels: Sequence[Channel] = ()
-) -> AsyncIterator[Application]:
+) -> AsyncGenerator[Application]:
     """The assistant, started, and stopped afterwards.
 
     Args:
@@ -230,7 +235,7 @@ def routes(application: Application) -> Sequence[web.RouteDef]:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[tuple[str, str]]:
+async def serving(settings: Settings) -> AsyncGenerator[tuple[str, str]]:
     """The assistant behind its HTTP server; yields the address it listens on, and the token that signs a person on."""
     async with running(settings, accepting=True) as application:
         server = web.Application(client_max_size=settings.server.body_limit)

@@ -97,7 +97,7 @@ async def _chat(settings: Settings, person: str) -> None:
 
     terminal = TerminalChannel()
     async with running(settings, accepting=True, channels=[terminal]) as application:
-        await talk(application.engine, terminal, person or settings.web.person)
+        await talk(application.answer, terminal, person or settings.web.person)
 
 
 async def _ask(settings: Settings, text: str, person: str) -> "Reply":

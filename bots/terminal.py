@@ -2,10 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from rich.console import Console, Group, RenderableType
@@ -34,9 +33,6 @@ from core.channel import Limits
 from core.errors import NotFound
 from core.messages import Actor, Click, Conversation, Event, Message
 from core.redact import clean
-
-if TYPE_CHECKING:
-    from core.engine import Engine
 
 STYLE: dict[Tone, str] = {"neutral": "", "info": "cyan", "success": "green", "warning": "yellow", "danger": "red"}
 BAR_WIDTH = 30
@@ -95,7 +91,7 @@ class TerminalChannel:
         console.print(_panel(card))
 
 
-async def chat(engine: "Engine", channel: TerminalChannel, person: str) -> None:
+async def chat(answer: Callable[[Event], Awaitable[None]], channel: TerminalChannel, person: str) -> None:
     """Read lines until end of file and answer each. A number presses that button of the card printed last."""
     conversation = Conversation(channel.name, f"{getuser()}:{person}")
     while True:
@@ -105,7 +101,7 @@ async def chat(engine: "Engine", channel: TerminalChannel, person: str) -> None:
             return
         text = clean(line).strip()
         if text:
-            await engine.handle(_event(text, channel, conversation, Actor(channel.name, person)))
+            await answer(_event(text, channel, conversation, Actor(channel.name, person)))
 
 
 def _event(text: str, channel: TerminalChannel, conversation: Conversation, actor: Actor) -> Event:

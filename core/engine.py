@@ -32,6 +32,7 @@ from core.i18n import Words, closest, words
 from core.messages import Click, Event
 from core.observe import EVENTS, REPLY_SECONDS, new_trace
 from core.results import Missing, Problem, Proposal, Result
+from core.store import Work
 
 PATIENCE = 1.0
 """Seconds after which a person is told what is being looked up."""
@@ -91,12 +92,16 @@ class Engine:
         self._zone = zone
         self._clock = clock
 
-    async def handle(self, event: Event) -> None:
-        """Answer one event. Called by the inbox, one event of a conversation at a time."""
+    async def handle(self, event: Event) -> Work:
+        """Answer one event. Called by the inbox, one event of a conversation at a time.
+
+        Returns:
+            What was said, to be written together with the event's outcome.
+        """
         trace, began = new_trace(), time.perf_counter()
         path = _path(event)
         try:
-            await self._answer_and_send(event)
+            answer = await self._answer_and_send(event)
         except Exception:
             EVENTS.labels(event.conversation.channel, event.type, path, "failed").inc()
             await self._apologise(event, trace)
@@ -105,6 +110,8 @@ class Engine:
         EVENTS.labels(event.conversation.channel, event.type, path, "answered").inc()
         REPLY_SECONDS.labels(path).observe(seconds)
         log.info("answered", event_key=event.key, path=path, seconds=round(seconds, 4), trace=trace)
+        said = f"/{event.command} {' '.join(event.arguments.values())}" if isinstance(event, Click) else event.text
+        return lambda connection: self._history.entry(connection, event.conversation, event.key, said, answer)
 
     async def busy(self, event: Event) -> None:
         """Say that too much is waiting in this conversation already."""
@@ -150,7 +157,7 @@ class Engine:
         result = await self._commands.run(word, asked)
         return Answer((result,) if result else (), "", (Call(word, arguments),), "rules")
 
-    async def _answer_and_send(self, event: Event) -> None:
+    async def _answer_and_send(self, event: Event) -> Answer:
         steps: list[str] = []
         changed = asyncio.Event()
 
@@ -172,6 +179,7 @@ class Engine:
         finally:
             under_way.cancel()
         await self._send(event, reply, reference or await self._left_behind(event), chosen.language)
+        return reply.answer
 
     async def _show_progress(
         self,
@@ -211,8 +219,6 @@ class Engine:
             result = reply.answer.results[number]
             if isinstance(result, Proposal):
                 await self._delivery.attach(subject(result.id), event.conversation, sent, language)
-        said = f"/{event.command} {' '.join(event.arguments.values())}" if isinstance(event, Click) else event.text
-        await self._history.remember(event.conversation, event.key, said, reply.answer)
 
     async def _record_refusals(self, event: Event, person: Person, answer: Answer) -> None:
         for result in answer.results:

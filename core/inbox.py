@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Connection,
     Index,
     Integer,
     RowMapping,
@@ -36,7 +37,7 @@ from core.background import repeat
 from core.errors import Busy
 from core.lanes import Lanes
 from core.messages import EVENT, Event
-from core.store import Store, metadata
+from core.store import Store, Work, metadata
 from core.store.clock import now
 from core.store.types import Moment
 
@@ -73,7 +74,8 @@ class Inbox:
     Args:
         store: where the journal is.
         lanes: where events wait their turn, by conversation.
-        handle: what an event is for. When it raises, the event has failed; that is logged, and it is not tried again.
+        handle: what an event is for. It may return what to write together with the event's outcome, in one transaction.
+            When it raises, the event has failed; that is logged, and it is not tried again.
         busy: tells the person that there is too much to do; called instead of `handle` when the lanes are full, once at a
             time for a conversation.
         owner: a name no other process on this database has.
@@ -84,7 +86,7 @@ class Inbox:
         self,
         store: Store,
         lanes: Lanes,
-        handle: Callable[[Event], Awaitable[None]],
+        handle: Callable[[Event], Awaitable[Work | None]],
         busy: Callable[[Event], Awaitable[None]],
         *,
         owner: str,
@@ -176,15 +178,21 @@ class Inbox:
     async def _work(self, event: Event) -> None:
         bind_contextvars(key=event.key)  # for every log line of this lane's present job
         try:
-            await self._handle(event)
+            record = await self._handle(event)
         except Exception:
             await self._end(event.key, "failed")
             raise  # the lane logs it
-        await self._end(event.key, "done")
+        await self._end(event.key, "done", record)
 
-    async def _end(self, key: str, outcome: Literal["done", "failed", "busy"]) -> None:
+    async def _end(self, key: str, outcome: Literal["done", "failed", "busy"], record: Work | None = None) -> None:
         row = {"finished": key, "result": outcome}
-        if not await self._store.write(lambda connection: connection.execute(self._finish, row).rowcount):
+
+        def finish(connection: Connection) -> int:
+            if record is not None:
+                record(connection)
+            return connection.execute(self._finish, row).rowcount
+
+        if not await self._store.write(finish):
             log.warning("inbox.lost", key=key, outcome=outcome)  # we were silent for too long; another finishes it
 
     async def _keep(self) -> None:

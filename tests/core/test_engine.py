@@ -86,8 +86,12 @@ class World:
 
     async def say(self, text: str, actor: str = "ou_1") -> str:
         """Write, and return the reference of the card that answers."""
-        await self.engine.handle(self.message(text, actor))
+        await self.handle(self.message(text, actor))
         return self.chat.shown[GROUP.key][-1]
+
+    async def handle(self, event: Event) -> None:
+        """What the inbox does."""
+        await self.store.write(await self.engine.handle(event))
 
     def text(self, card: str) -> str:
         """What a card says now."""
@@ -143,10 +147,10 @@ async def test_a_question_goes_to_the_agent(world: World) -> None:
 async def test_from_question_to_green_on_one_card(world: World) -> None:
     """Diagnose, propose, confirm; the proposal's card is edited to the end."""
     diagnosis = await world.say("dws_trade_order_di 为什么失败了")
-    await world.engine.handle(world.press(diagnosis, world.button(diagnosis, "propose")))
+    await world.handle(world.press(diagnosis, world.button(diagnosis, "propose")))
     proposal = world.chat.shown[GROUP.key][-1]
     assert proposal != diagnosis
-    await world.engine.handle(world.press(proposal, world.button(proposal, "confirm")))
+    await world.handle(world.press(proposal, world.button(proposal, "confirm")))
     await world.timeline.pass_time(3)
     world.pipeline.become(Status.SUCCESS)
     await world.timeline.pass_time(60)
@@ -160,7 +164,7 @@ async def test_a_double_press_says_nothing_and_does_nothing(world: World) -> Non
     card = await world.say("/rerun dws_trade_order_di")
     confirm = world.button(card, "confirm")
     for _ in range(2):
-        await world.engine.handle(world.press(card, confirm))
+        await world.handle(world.press(card, confirm))
     await world.timeline.pass_time(3)
     assert world.chat.shown[GROUP.key] == [card]
     assert len(world.pipeline.orders) == 1
@@ -169,7 +173,7 @@ async def test_a_double_press_says_nothing_and_does_nothing(world: World) -> Non
 async def test_a_viewer_who_presses_confirm_is_refused_and_recorded(world: World) -> None:
     """A group sees the card; only the entitled can use it."""
     card = await world.say("/rerun dws_trade_order_di")
-    await world.engine.handle(world.press(card, world.button(card, "confirm"), actor="ou_2"))
+    await world.handle(world.press(card, world.button(card, "confirm"), actor="ou_2"))
     await world.timeline.pass_time(3)
     assert world.pipeline.orders == []
     assert len(world.chat.shown[GROUP.key]) == 2
@@ -186,15 +190,15 @@ async def test_a_stranger_learns_nothing(world: World) -> None:
 async def test_an_event_that_comes_again_shows_nothing_twice(world: World) -> None:
     """A process died between sending and recording; the next one handles the event once more."""
     event = world.message("/whoami")
-    await world.engine.handle(event)
-    await world.engine.handle(event)
+    await world.handle(event)
+    await world.handle(event)
     assert len(world.chat.cards) == 1
 
 
 async def test_slow_answers_tell_what_is_looked_up_on_the_same_card(world: World) -> None:
     """After a second there is a card; it becomes the answer."""
     world.pipeline.gate.clear()
-    handling = asyncio.ensure_future(world.engine.handle(world.message("/diagnose demo:1")))
+    handling = asyncio.ensure_future(world.handle(world.message("/diagnose demo:1")))
     async with asyncio.timeout(PATIENCE + 5):
         await world.chat.sent.wait()
     world.pipeline.gate.set()
@@ -208,14 +212,14 @@ async def test_a_progress_card_left_by_a_dead_process_becomes_the_answer(world: 
     """The person is not left looking at "one moment" for ever."""
     world.pipeline.gate.clear()
     event: Event = world.message("/diagnose demo:1")
-    handling = asyncio.ensure_future(world.engine.handle(event))
+    handling = asyncio.ensure_future(world.handle(event))
     async with asyncio.timeout(PATIENCE + 5):
         await world.chat.sent.wait()
     handling.cancel()
     await asyncio.gather(handling, return_exceptions=True)
     world.pipeline.gate.set()
     world.timeline.now += timedelta(seconds=5)
-    await world.engine.handle(event)
+    await world.handle(event)
     (card,) = world.chat.shown[GROUP.key]
     assert "Table not found" in world.text(card)
 
@@ -223,7 +227,7 @@ async def test_a_progress_card_left_by_a_dead_process_becomes_the_answer(world: 
 async def test_a_failure_of_ours_is_an_apology_with_its_number(world: World) -> None:
     """The person gets something to quote, the log gets the traceback, the inbox gets the exception."""
     with pytest.raises(ZeroDivisionError):
-        await world.engine.handle(world.message("/status demo:defect"))
+        await world.handle(world.message("/status demo:defect"))
     (card,) = world.chat.shown[GROUP.key]
     assert world.chat.cards[card][-1].tone == "warning"
 
@@ -232,7 +236,7 @@ async def test_a_messenger_that_is_down_fails_the_event(world: World) -> None:
     """Nobody can be told; the inbox records it."""
     world.chat.down = True
     with pytest.raises(Unreachable):
-        await world.engine.handle(world.message("/whoami"))
+        await world.handle(world.message("/whoami"))
 
 
 async def test_unknown_commands_get_the_nearest_one(world: World) -> None:
@@ -244,7 +248,7 @@ async def test_the_language_is_the_one_the_person_sees(world: World) -> None:
     """A page in English answers in English."""
     event = world.message("/help")
     event = replace(event, actor=replace(event.actor, locale="en"), at=datetime.now(UTC))
-    await world.engine.handle(event)
+    await world.handle(event)
     (card,) = world.chat.shown[GROUP.key]
     assert world.text(card).isascii() or "the" in world.text(card)
 

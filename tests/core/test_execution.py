@@ -248,7 +248,7 @@ async def test_a_process_killed_around_the_call_never_sends_it_twice(world: Worl
     await world.execution.confirm(world.person("chen"), proposal)
     with pytest.raises(Killed):
         await world.timeline.pass_time(1)
-    setattr(world.pipeline, place, lambda _order: None)
+    setattr(world.pipeline, place, Pipeline().before)
     world.restart()
     await world.timeline.pass_time(1)
     if place == "after":
