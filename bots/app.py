@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import socket
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -89,7 +89,7 @@ class Application:
         self.work = Work(self.store, owner=self.owner, lease_seconds=lease)
         self.delivery = Delivery(channels, self.store)
         self.proposals = Proposals(self.store, clock=now)
-        self.look = Look(self.fleet, self.access, clock=now)
+        self.look = Look(self.fleet, self.access, clock=build_clock(settings))
         self.act = Act(self.look, self.access, self.proposals)
         self.history = History(self.store)
         self.agent = Agent(settings.model, self.look, self.act, self.history)
@@ -187,6 +187,16 @@ def build_scheduler(connection: SchedulerConnection, application: Application) -
     from core.schedulers.simulated import SimulatedScheduler
 
     return SimulatedScheduler(connection, zone=zone, clock=now)
+
+
+def build_clock(settings: Settings) -> Callable[[], datetime]:
+    """The present as it is told to people: the wall clock, but in the demonstration the clock of its simulated night."""
+    if any(connection.kind != "simulated" for connection in settings.schedulers):
+        return now
+    from core.schedulers.simulated.clock import simulated
+
+    zone = ZoneInfo(settings.zone)
+    return lambda: simulated(now().astimezone(zone))
 
 
 @asynccontextmanager
