@@ -8,6 +8,7 @@ rows are kept longer than any messenger redelivers (Feishu: within 8 hours).
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -34,7 +35,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from structlog.contextvars import bind_contextvars
 
 from core.background import repeat
-from core.errors import Busy
+from core.errors import Busy, Unreachable
 from core.lanes import Lanes
 from core.messages import EVENT, Event
 from core.store import Store, Work, metadata
@@ -142,7 +143,8 @@ class Inbox:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._store.write(lambda connection: connection.execute(self._release))
+        with suppress(Unreachable):  # then they wait for the lease to end
+            await self._store.write(lambda connection: connection.execute(self._release))
 
     async def accept(self, event: Event) -> bool:
         """Journal an event and queue it. Acknowledge it to the messenger after this returned.

@@ -19,7 +19,8 @@ What keeps DBOS safe here, and why (each was seen to fail without it):
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,7 +34,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from core import replicas
 from core.background import repeat
-from core.errors import NotFound, XOpsError
+from core.errors import NotFound, Unreachable, XOpsError
 from core.observe import WORK
 from core.store import Store
 
@@ -123,8 +124,8 @@ class Work:
         Raises:
             ConfigurationError: another process works on this SQLite file.
         """
-        self._store.claim()
         try:
+            self._store.claim()
             if not self._store.embedded:
                 await self._beat()
                 self._tasks.append(asyncio.create_task(repeat(self._beat, self._lease / 3)))
@@ -134,14 +135,21 @@ class Work:
         await asyncio.to_thread(self._apply_schedules, self._dbos)
         self._tasks.append(asyncio.create_task(repeat(self._tidy, 3600)))
 
-    async def stop(self) -> None:
-        """Interrupt handlers and close the engine.
+    async def stop(self, within: float = 5.0) -> None:
+        """Let handlers end within so many seconds, interrupt the others, and close the engine.
 
         What was interrupted is done again: after the next start, or by another replica at once.
         """
+        if self._running:
+            await asyncio.wait(self._running, timeout=within)
         await asyncio.to_thread(self._close)
-        await _cancel([*self._tasks, *self._running])
-        if not self._store.embedded:
+        tasks = [*self._tasks, *self._running]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._store.embedded:
+            return
+        with suppress(Unreachable):  # then they wait for the lease to end
             await self._store.write(lambda connection: replicas.leave(connection, self._name, self._lease))
 
     async def submit(
@@ -288,7 +296,7 @@ class Work:
             await attempt(self._handler(kind), id, payload)
         except Exception:
             WORK.labels(kind, "failed").inc()
-            log.error("work.failed", attempts=ATTEMPTS)  # DBOS logs the traceback
+            log.error("work.failed")  # DBOS logs the traceback
             raise
         WORK.labels(kind, "done").inc()
 
@@ -347,9 +355,3 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  
     connection.isolation_level = "IMMEDIATE"  # as DBOS sets it on engines of its own: it reads before it writes
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

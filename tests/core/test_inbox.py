@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Column, Connection, MetaData, Table, Text, insert, select, update
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
@@ -125,6 +125,30 @@ async def test_an_event_whose_handling_fails_has_failed_and_names_itself_in_the_
             await journal.accept(message(2))
     assert [(line["event"], line["key"]) for line in logs] == [("lane.failed", "feishu:oc_1-1")]
     assert desk.handled == ["feishu:oc_1-2"]
+
+
+@pytest.mark.parametrize(("note", "outcome"), [("fits", "done"), (None, "")])
+async def test_what_a_handler_returns_is_written_with_the_outcome_or_neither(
+    store: Store, note: str | None, outcome: str
+) -> None:
+    """Without its outcome an event is unfinished, so it will be handled again."""
+    table = Table("note", MetaData(), Column("text", Text, nullable=False))
+    await store.write(table.create)
+    tried = asyncio.Event()
+
+    async def handle(event: Event) -> Callable[[Connection], object]:
+        tried.set()
+        return lambda connection: connection.execute(insert(table), {"text": note})
+
+    with capture_logs():
+        journal = Inbox(store, Lanes(), handle, Desk().busy, owner="a")
+        await journal.start()
+        await journal.accept(message(1))
+        await tried.wait()
+        await journal.stop()
+    assert await outcomes(store) == {"feishu:oc_1-1": outcome}
+    written = await store.read(lambda connection: connection.scalars(select(table.c.text)).all())
+    assert list(written) == ([note] if note else [])
 
 
 async def test_what_a_dead_process_left_is_handled_in_order_with_nothing_lost(store: Store) -> None:

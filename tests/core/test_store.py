@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, Unreachable
 from core.store import Store
 
 thing = Table("thing", MetaData(), Column("id", Integer, primary_key=True), Column("word", String(20), nullable=False))
@@ -138,6 +138,16 @@ async def test_stopping_commits_what_waits_and_then_refuses(sqlite_url: str) -> 
     reopened = Store(sqlite_url)
     assert await count(reopened) == 500
     await reopened.stop()
+
+
+async def test_a_database_that_is_away_is_unreachable_and_stopping_still_works(
+    postgres_url: str,
+) -> None:
+    store = Store(postgres_url.replace("xops_", "gone_"))
+    for attempt in (store.read, store.write):
+        with pytest.raises(Unreachable):
+            await attempt(lambda connection: connection.scalar(select(1)))
+    await store.stop()
 
 
 async def test_one_process_claims_a_sqlite_file_until_it_stops(sqlite_url: str) -> None:
