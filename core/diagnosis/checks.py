@@ -20,7 +20,7 @@ class Step:
 
 
 def step(
-    name: CheckName, outcome: Outcome, detail: str, *proofs: str, verdict: Verdict | None = None, **values: object
+    name: CheckName, outcome: Outcome, detail: str, /, *proofs: str, verdict: Verdict | None = None, **values: object
 ) -> Step:
     """A step; `values` fill the sentence of `detail`."""
     said = tuple((key, str(value)) for key, value in values.items())

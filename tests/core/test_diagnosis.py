@@ -159,7 +159,7 @@ def test_who_waits_is_counted_once_and_the_done_are_not() -> None:
         ((Status.RUNNING,), None),
     ],
 )
-def test_the_day_before_is_remembered(before: tuple[Status, ...], also: bool | None) -> None:  # noqa: FBT001
+def test_the_day_before_is_remembered(before: tuple[Status, ...], also: bool | None) -> None:
     """One failed instance makes the task failed; a run of the same day, or the day before that, does not count."""
     yesterday = [
         replace(ME, id=f"y{n}", status=one, scheduled_at=minutes_ago(60 + 1440)) for n, one in enumerate(before)
