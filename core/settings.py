@@ -77,7 +77,8 @@ class Model(_Section):
     turn_seconds: float = Field(default=60.0, gt=0)
     """For a whole answer; then the built-in rules answer."""
     turn_steps: int = Field(default=6, ge=1, le=30)
-    """Most calls of the model in one answer."""
+    """Most calls of the model in one answer. 1 lets it choose the tools and say nothing more: right for small local models,
+    which otherwise go on calling."""
     turn_tokens: int = Field(default=30_000, ge=500)
     """Most tokens, in and out, in one answer."""
 
@@ -128,6 +129,32 @@ class Feishu(_Section):
         missing = [name for name in needed if not getattr(self, name).get_secret_value()]
         if self.app_id and missing:
             raise ValueError(f"feishu.app_id is set, so these are needed too: {', '.join(missing)}")
+        return self
+
+
+class DingTalk(_Section):
+    """An internal DingTalk app with a robot. Off while `client_id` is empty."""
+
+    client_id: str = ""
+    client_secret: Secret = SecretStr("")
+    robot_code: str = ""
+    """Code of the robot; the same as `client_id` unless the console shows another."""
+    card_template_id: str = ""
+    """Id (`….schema`) of the imported template `deploy/dingtalk/card.json`; without it answers are plain messages."""
+    mode: Literal["stream", "http"] = "stream"
+    """`stream` needs no public address; `http` needs `server.public_url` and the addresses of docs/dingtalk.md."""
+    api: str = "https://api.dingtalk.com"
+    oapi: str = "https://oapi.dingtalk.com"
+    """Hosts of the two generations of its API. Replies to robots go nowhere else, whatever a message says."""
+    calls_per_second: float = Field(default=15, gt=0)
+    """How fast we call DingTalk at most; its standard tier allows 20 a second for each call."""
+    idle_seconds: float = Field(default=180, gt=0)
+    """A connection on which DingTalk said nothing for so long is replaced."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "DingTalk":
+        if self.client_id and not self.client_secret.get_secret_value():
+            raise ValueError("dingtalk.client_id is set, so client_secret is needed too")
         return self
 
 
@@ -184,6 +211,7 @@ class Settings(BaseSettings):
     model: Model = Model()
     schedulers: tuple[SchedulerConnection, ...] = Field(default_factory=_demo_schedulers)
     feishu: Feishu = Feishu()
+    dingtalk: DingTalk = DingTalk()
     web: Web = Web()
     people: tuple[PersonSettings, ...] = Field(default_factory=_demo_people)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -202,6 +230,8 @@ class Settings(BaseSettings):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{kind}: the name {', '.join(twice)} is used twice")
+        if self.dingtalk.client_id and self.dingtalk.mode == "http" and not self.server.public_url:
+            raise ValueError("dingtalk.mode is 'http', so server.public_url is needed: DingTalk must reach this server")
         return self
 
     @classmethod

@@ -46,7 +46,8 @@ def configured(settings: Model) -> BaseChatModel:
         options["base_url"] = settings.base_url
     if key := settings.api_key.get_secret_value() or ("none" if settings.base_url else ""):
         options["api_key"] = key
-    return init_chat_model(settings.name, model_provider=settings.provider, timeout=settings.timeout_seconds, **options)
+    options["timeout"] = settings.timeout_seconds
+    return cast("BaseChatModel", init_chat_model(settings.name, model_provider=settings.provider, **options))
 
 
 async def run(graph: Graph, turn: Turn, now: str) -> str:

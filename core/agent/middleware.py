@@ -46,7 +46,8 @@ class Bounds(AgentMiddleware[State, Turn]):
     ) -> ModelResponse[Any] | AIMessage:
         """Ask the model, unless the turn is over or spent."""
         turn = request.runtime.context
-        if turn.proposed:
+        one_step = self._settings.turn_steps == 1 and turn.results
+        if turn.proposed or one_step:
             return AIMessage("")
         if turn.steps >= self._settings.turn_steps or turn.tokens >= self._settings.turn_tokens:
             raise Stopped("budget")

@@ -214,6 +214,12 @@ async def test_a_model_that_repeats_itself_is_stopped_and_what_it_found_stands(s
     assert (len(bench.steps), len(fake.requests)) == (1, 2)
 
 
+async def test_a_model_of_one_step_chooses_and_is_not_asked_again(sqlite_store: Store) -> None:
+    answer, _, fake = await with_model(sqlite_store, says(DIAGNOSE), f"{TARGET} 咋了", turn_steps=1)
+    assert isinstance(answer.results[0], Diagnosed)
+    assert (answer.source, answer.note, len(fake.requests)) == ("model", "", 1)
+
+
 ENDINGS: dict[str, tuple[Script, dict[str, float], str]] = {
     "garbage instead of JSON": (says(Says(raw="<html>login</html>")), {}, "agent.failed"),
     "JSON of another shape": (says(Says(raw='{"choices": null}')), {}, "agent.failed"),
