@@ -36,6 +36,8 @@ from core.redact import clean
 
 STYLE: dict[Tone, str] = {"neutral": "", "info": "cyan", "success": "green", "warning": "yellow", "danger": "red"}
 BAR_WIDTH = 30
+LINES = 200
+"""Most lines of a log, and rows of a table, printed for one card: the last of a log, the first of a table."""
 
 
 class TerminalChannel:
@@ -43,6 +45,10 @@ class TerminalChannel:
 
     Args:
         console: where to print; standard output unless a test wants to read it.
+
+    Attributes:
+        cards: what every card shows now, by reference.
+        last: reference of the card printed last; its buttons are the ones that numbers press.
     """
 
     name = "terminal"
@@ -50,14 +56,14 @@ class TerminalChannel:
         card_bytes=1_000_000,
         elements=10_000,
         buttons=99,
-        table_rows=200,
+        table_rows=LINES,
         editable_for=timedelta(days=1),
         edits_per_second=10,
     )
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console
-        self._cards: dict[str, Card] = {}
+        self.cards: dict[str, Card] = {}
         self._keys: dict[str, str] = {}
         self.last = ""
 
@@ -70,9 +76,9 @@ class TerminalChannel:
 
     async def update(self, reference: str, card: Card, *, key: str) -> None:
         """Print the card again: a terminal cannot go back. Nothing is printed when nothing changed."""
-        if reference not in self._cards:
+        if reference not in self.cards:
             raise NotFound(f"no card {reference}", kind="card", name=reference)
-        if self._cards[reference] != card:
+        if self.cards[reference] != card:
             self._print(reference, card)
 
     async def lookup(self, actor_id: str) -> Actor:
@@ -81,14 +87,14 @@ class TerminalChannel:
 
     def button(self, number: int) -> Button | None:
         """The button with this number on the card printed last, from 1."""
-        shown = [button for button in buttons(self._cards[self.last]) if button.command] if self.last else []
+        shown = [button for button in buttons(self.cards[self.last]) if button.command] if self.last else []
         return shown[number - 1] if 1 <= number <= len(shown) else None
 
     def _print(self, reference: str, card: Card) -> None:
-        self._cards[reference] = card
+        self.cards[reference] = card
         self.last = reference
         console = self._console or Console()
-        console.print(_panel(card))
+        console.print(panel(card))
 
 
 async def chat(answer: Callable[[Event], Awaitable[None]], channel: TerminalChannel, person: str) -> None:
@@ -112,7 +118,8 @@ def _event(text: str, channel: TerminalChannel, conversation: Conversation, acto
     return Click(uuid4().hex, conversation, actor, button.command, now, button.arguments, card=channel.last)
 
 
-def _panel(card: Card) -> Panel:
+def panel(card: Card) -> Panel:
+    """How a card looks in a terminal."""
     numbers = iter(range(1, 1000))
     parts = [part for block in card.blocks for part in _block(block, numbers)]
     return Panel(
@@ -159,17 +166,20 @@ def _table(table: Table) -> Grid:
     grid = Grid(box=None, header_style="dim", pad_edge=False)
     for column in table.columns:
         grid.add_column(Line(column))
-    for row in table.rows:
+    for row in table.rows[:LINES]:
         grid.add_row(*(Line(cell) for cell in row))
-    if table.total > len(table.rows):
-        grid.caption = Line(f"{len(table.rows)}/{table.total}")
+    total = max(table.total, len(table.rows))
+    if total > len(table.rows[:LINES]):
+        grid.caption = Line(f"… {len(table.rows[:LINES])}/{total}")
     return grid
 
 
 def _log(log: Log) -> RenderableType:
     text = Line(f"{log.title}\n" if log.title else "", style="dim", overflow="fold")
     previous = 0
-    for number, line in log.lines:
+    if len(log.lines) > LINES:
+        text.append(f"      … {LINES}/{len(log.lines)}\n", style="dim")
+    for number, line in log.lines[-LINES:]:
         if previous and number != previous + 1:
             text.append("      …\n", style="dim")
         marked = number in log.marked

@@ -10,9 +10,10 @@ from core.errors import NotFound, Refused
 from core.messages import Actor
 from tests.contracts.channels import ChannelSubject
 from tests.contracts.feishu_subject import FeishuSubject
+from tests.contracts.terminal_subject import TerminalSubject
 from tests.contracts.web_subject import WebSubject
 
-SUBJECTS: dict[str, type[ChannelSubject]] = {"feishu": FeishuSubject, "web": WebSubject}
+SUBJECTS: dict[str, type[ChannelSubject]] = {"feishu": FeishuSubject, "web": WebSubject, "terminal": TerminalSubject}
 
 
 @pytest.fixture(params=SUBJECTS)
