@@ -6,7 +6,8 @@ only where the caller says that a second attempt is harmless; error messages nev
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +107,33 @@ class Http:
                     raise Unreachable(f"{system} answered {response.status}", system=system, code=str(response.status))
                 return response
         raise AssertionError("tenacity either returns or raises")
+
+    @asynccontextmanager
+    async def websocket(
+        self, url: str, *, system: str, heartbeat: float, timeout: float = 15.0
+    ) -> AsyncGenerator[aiohttp.ClientWebSocketResponse]:
+        """Hold a WebSocket connection.
+
+        Args:
+            url: `wss://…`; may hold a ticket, so it never appears in an error.
+            system: configured name of the other side, for errors.
+            heartbeat: seconds between two pings; a peer that leaves one unanswered for half as long counts as gone.
+            timeout: seconds for the handshake.
+
+        Raises:
+            Unreachable: there is no connection, or it broke while it was held.
+        """
+        if self._session is None:
+            raise RuntimeError("Http.start() has not been called")
+        try:
+            async with asyncio.timeout(timeout):
+                socket = await self._session.ws_connect(url, heartbeat=heartbeat)
+            async with socket:
+                yield socket
+        except TimeoutError as error:
+            raise Unreachable(f"{system}: no answer in time", system=system, code="timeout") from error
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise Unreachable(f"{system}: {type(error).__name__}", system=system, code=type(error).__name__) from error
 
     async def _once(
         self,
