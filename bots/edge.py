@@ -1,8 +1,9 @@
-"""What every webhook needs, whichever messenger calls it: verify before parsing, journal before acknowledging.
+"""What every way in needs, whichever messenger uses it: verify before parsing, journal before acknowledging.
 
 A messenger gives two functions: `decode` turns a request into an event (or into an answer on the spot), `acknowledge`
 says what its platform wants to hear. Everything else is here: the size limit, the status of each failure, cleaning of
-text, the journal, the metric. The caller never learns more than a status.
+text, the journal, the metric. The caller never learns more than a status. `Webhook` is for requests; `Intake` is the
+same for frames of a long connection.
 """
 
 import asyncio
@@ -48,6 +49,44 @@ class TooLarge(BadInput):
     """A body beyond the limit."""
 
 
+class Intake:
+    """Takes in whatever arrives: cleaned, journalled once, counted.
+
+    Args:
+        channel: name of the channel, for metrics and logs.
+        accept: journals an event; returns whether it is new.
+        acknowledge: the body that tells the platform we have it.
+    """
+
+    def __init__(
+        self, channel: str, accept: Callable[[Event], Awaitable[bool]], acknowledge: Callable[[Event], bytes]
+    ) -> None:
+        self._channel = channel
+        self._accept = accept
+        self._acknowledge = acknowledge
+
+    async def take(self, decoding: Awaitable[Received]) -> tuple[int, bytes]:
+        """Wait for the event and journal it; returns the HTTP status and the body of the answer."""
+        status, outcome, body = await self._answer(decoding)
+        WEBHOOKS.labels(self._channel, outcome).inc()
+        return status, body
+
+    async def _answer(self, decoding: Awaitable[Received]) -> tuple[int, str, bytes]:
+        try:
+            received = await decoding
+            if isinstance(received, Reply):
+                return 200, received.outcome, received.body
+            new = await self._accept(cleaned(received))
+            return 200, "accepted" if new else "duplicate", self._acknowledge(received)
+        except XOpsError as error:
+            status, outcome = _refusal(error)
+            _log.warning("webhook_refused", channel=self._channel, outcome=outcome, reason=str(error))
+            return status, outcome, b""
+        except Exception:  # noqa: BLE001  # the edge of a request: whatever it was, the platform may try again
+            _log.exception("webhook_failed", channel=self._channel)
+            return 500, "failed", b""
+
+
 class Webhook:
     """One messenger's webhook; `handle` is its aiohttp handler.
 
@@ -70,36 +109,21 @@ class Webhook:
         body_limit: int,
         read_seconds: float = 5.0,
     ) -> None:
-        self._channel = channel
+        self._intake = Intake(channel, accept, acknowledge)
         self._decode = decode
-        self._accept = accept
-        self._acknowledge = acknowledge
         self._body_limit = body_limit
         self._read_seconds = read_seconds
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""
-        status, outcome, body = await self._answer(request)
-        WEBHOOKS.labels(self._channel, outcome).inc()
+        status, body = await self._intake.take(self._received(request))
         response = web.Response(status=status, body=body, content_type=CONTENT_TYPE)
         if status == web.HTTPRequestEntityTooLarge.status_code:
             response.force_close()
         return response
 
-    async def _answer(self, request: web.Request) -> tuple[int, str, bytes]:
-        try:
-            received = await self._decode(request.headers, await self._read(request))
-            if isinstance(received, Reply):
-                return 200, received.outcome, received.body
-            new = await self._accept(cleaned(received))
-            return 200, "accepted" if new else "duplicate", self._acknowledge(received)
-        except XOpsError as error:
-            status, outcome = _refusal(error)
-            _log.warning("webhook_refused", channel=self._channel, outcome=outcome, reason=str(error))
-            return status, outcome, b""
-        except Exception:  # noqa: BLE001  # the edge of a request: whatever it was, the platform may try again
-            _log.exception("webhook_failed", channel=self._channel)
-            return 500, "failed", b""
+    async def _received(self, request: web.Request) -> Received:
+        return await self._decode(request.headers, await self._read(request))
 
     async def _read(self, request: web.Request) -> bytes:
         if request.content_type != CONTENT_TYPE:
