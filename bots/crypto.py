@@ -53,6 +53,22 @@ def feishu_signature(timestamp: str, nonce: str, key: str, body: bytes) -> str:
     return hashlib.sha256(_bytes(timestamp + nonce + key) + body).hexdigest()
 
 
+def dingtalk_signature(timestamp: str, secret: str) -> str:
+    """DingTalk's `sign` header of a robot's webhook: HMAC-SHA256 over timestamp and Client Secret, keyed with the latter.
+
+    The body is not part of it. Source: open.dingtalk.com, "receive-message".
+    """
+    return _hmac(secret, f"{timestamp}\n{secret}")
+
+
+def dingtalk_card_signature(timestamp: str, secret: str) -> str:
+    """DingTalk's `x-ddpaas-signature` of a card callback: HMAC-SHA256 over the timestamp, keyed with the `apiSecret`.
+
+    Source: open.dingtalk.com, "register-card-callback-address".
+    """
+    return _hmac(secret, timestamp)
+
+
 class FeishuEnvelope:
     """Feishu's AES-256-CBC envelope: the key is SHA-256 of the Encrypt Key, the first block is the IV, padding is PKCS#7.
 
@@ -77,6 +93,10 @@ class FeishuEnvelope:
             return unpadder.update(padded) + unpadder.finalize()
         except ValueError as error:
             raise BadInput("the envelope cannot be opened") from error
+
+
+def _hmac(key: str, message: str) -> str:
+    return base64.b64encode(hmac.digest(_bytes(key), _bytes(message), "sha256")).decode()
 
 
 def _bytes(text: str) -> bytes:
