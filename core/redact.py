@@ -228,7 +228,7 @@ _INSTRUCTION = re.compile(
             r"\b(?:ignore|disregard|forget) (?:everything|all|anything) (?:above|before|previous|prior|you)",
             r"\byou are now (?:an?|the|my|acting|dan|root|admin|allowed|free|in (?:admin|developer|debug|god) mode)\b",
             r"\b(?:new|updated|real|actual|hidden) (?:system )?(?:instructions?|prompt) ?:",
-            r"(?:^|\n)\W{0,6}(?:system|assistant|developer)(?: (?:prompt|message|note|override|instructions?))? ?[\]>:]"
+            r"(?<![^\n])\W{0,6}(?:system|assistant|developer)(?: (?:prompt|message|note|override|instructions?))? ?[\]>:]"
             r"[^\n]{0,80}\b(?:you|must|please|rerun|approve|delete|drop|mark|execute|call|ignore)\b",
             r"<\|(?:im_start|im_end|system|user|assistant|endoftext)\|>|\[/?inst\]|<</?sys>>",
             r"</?(?:system|assistant)(?:_prompt|-reminder)?>",

@@ -29,7 +29,7 @@ def expected_finish(history: Sequence[Instance], instance: Instance | None, now:
     if instance is None or instance.scheduled_at is None:
         return None
     delays = [delay for one in history if one.id != instance.id and (delay := _delay(one, now)) is not None][:RECENT]
-    return instance.scheduled_at + median(delays) if len(delays) >= ENOUGH else None
+    return instance.scheduled_at + timedelta(seconds=median(delays)) if len(delays) >= ENOUGH else None
 
 
 def usual_seconds(history: Sequence[Instance], instance: Instance) -> float | None:
@@ -40,10 +40,10 @@ def usual_seconds(history: Sequence[Instance], instance: Instance) -> float | No
     return median(taken) if len(taken) >= ENOUGH else None
 
 
-def _delay(one: Instance, now: datetime) -> timedelta | None:
+def _delay(one: Instance, now: datetime) -> float | None:
     if not _worked(one) or one.scheduled_at is None or one.finished_at is None or one.scheduled_at > now:
         return None
-    return one.finished_at - one.scheduled_at
+    return (one.finished_at - one.scheduled_at).total_seconds()
 
 
 def _worked(one: Instance) -> bool:

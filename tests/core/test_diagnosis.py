@@ -116,7 +116,7 @@ def test_the_checks_stop_where_the_platform_would(row: Row) -> None:
 
 
 @given(of(Evidence))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_evidence_gives_a_verdict_that_can_be_said(given_evidence: Evidence) -> None:
     """Whatever was looked up, however hostile: five checks, proofs for what they cite, sentences in three languages."""
     found = diagnose(given_evidence)

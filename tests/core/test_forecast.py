@@ -30,7 +30,7 @@ def _run(days_ago: int, minutes: int) -> Instance:
 
 def changed(runs: Iterable[Instance], **changes: object) -> tuple[Instance, ...]:
     """The same runs, but for something."""
-    return tuple(replace(run, **changes) for run in runs)  # pyright: ignore[reportArgumentType]
+    return tuple(replace(run, **changes) for run in runs)
 
 
 def test_it_finishes_after_the_usual_delay() -> None:

@@ -9,8 +9,10 @@ from core.diagnosis.rulebook import Signature, Trait, marks, signatures
 from core.i18n import LANGUAGES, words
 
 KINDS = ("success", "failure", "recovery", "progress", "harmless")
-TRAITS = [(signature.id, signature.trait) for signature in signatures()]
-TRAITS += [(f"{kind}-{number}", trait) for kind in KINDS for number, trait in enumerate(marks(kind))]
+TRAITS = [
+    *((signature.id, signature.trait) for signature in signatures()),
+    *((f"{kind}-{number}", trait) for kind in KINDS for number, trait in enumerate(marks(kind))),
+]
 NESTED = re.compile(r"\((?:\?:)?[^()]*[^\\()][+*]\)[+*]")
 
 
