@@ -20,6 +20,7 @@ from core.agent.rules.understand import Question
 from core.agent.turn import Reason, Stopped, Turn
 from core.messages import Message
 from core.redact import clean, mask
+from core.results import Notice
 from core.settings import Model
 from core.tools.act import Act
 from core.tools.look import Look
@@ -96,7 +97,8 @@ class Agent:
         from core.agent import graph as graphs
 
         await graphs.run(graph, turn, "")
-        return Answer(turn.results, "", tuple(use.call for use in turn.found), "rules")
+        results = turn.results or (Notice("not_understood"),)  # a tool can refuse what was written, e.g. as too long
+        return Answer(results, "", tuple(use.call for use in turn.found), "rules")
 
     async def _by_model(self, graph: "Graph", turn: Turn, now: datetime) -> tuple[str, Reason | Literal[""]]:
         """The model's closing words, and why it was stopped, if it was; what it found is in the turn."""

@@ -68,7 +68,15 @@ class Bounds(AgentMiddleware[State, Turn]):
 
 
 class Guard(AgentMiddleware[State, Turn]):
-    """Checks and records each tool call."""
+    """Records each tool call, and checks those of a model that may make things up.
+
+    Args:
+        checks: whether it may; the rules copy names by themselves, and complete them (an alert's parts into an id).
+    """
+
+    def __init__(self, *, checks: bool) -> None:
+        super().__init__()
+        self._checks = checks
 
     async def awrap_tool_call(
         self,
@@ -84,8 +92,8 @@ class Guard(AgentMiddleware[State, Turn]):
         call = Call(request.tool_call["name"], {name: str(value) for name, value in request.tool_call["args"].items()})
         if any(use.call == call for use in turn.uses):
             raise Stopped("repeated")
-        refusal = _refusal(turn, call)
-        use = Use(call)
+        refusal = _refusal(turn, call) if self._checks else ""
+        use = Use(call, refused=bool(refusal))
         turn.uses.append(use)
         if refusal:
             return ToolMessage(refusal, tool_call_id=request.tool_call["id"], name=call.name, status="error")
@@ -104,7 +112,7 @@ def _refusal(turn: Turn, call: Call) -> str:
         if value and value != "mine" and not turn.knows(value):
             return f"{name} {value!r} was not written by the person or a tool: copy it exactly, or ask with help(which_task)"
     if call.name == "propose_operation":
-        if any(use.call.name == call.name for use in turn.uses):
+        if any(use.call.name == call.name and not use.refused for use in turn.uses):
             return "one proposal a turn: wait until the person has decided on the first"
         if call.arguments.get("operation") not in operations(turn.question.text):
             return "the person did not ask for this change: answer the question, or ask"

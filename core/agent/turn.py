@@ -24,10 +24,11 @@ class Stopped(Exception):  # not an error: the turn ends here
 
 @dataclass(slots=True)
 class Use:
-    """One use of a tool, with its result once it is there."""
+    """One use of a tool, with its result once it is there; none ever comes when it was refused."""
 
     call: Call
     result: Result | None = None
+    refused: bool = False
 
 
 @dataclass(slots=True)

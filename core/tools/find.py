@@ -63,11 +63,12 @@ class Finder:
 
     async def task(self, name: str) -> Task:
         """The task of this name, id, or `project.name`. Raises as `instance` does."""
-        last = name.replace("/", ".").rpartition(".")[2]
-        (tasks, outages), (parts, _) = await asyncio.gather(self._fleet.tasks(name), self._fleet.tasks(last))
-        full = [task for task in parts if _plain(f"{task.project}.{task.name}") == _plain(name)]
-        candidates = full or list(tasks)
-        return _the_one("task", name, candidates, _task_names, _task_choice, outages)
+        tasks, outages = await self._fleet.tasks(name)
+        project, _, last = name.replace("/", ".").rpartition(".")
+        if not tasks and project:
+            found, outages = await self._fleet.tasks(last)
+            tasks = tuple(task for task in found if _plain(task.project) == _plain(project)) or found
+        return _the_one("task", name, tasks, _task_names, _task_choice, outages)
 
     async def table(self, name: str) -> DataTable:
         """The table or asset of this name; `scheduler:name` names one of several. Raises as `instance` does."""

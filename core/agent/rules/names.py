@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from core.agent.rules.noise import bare, listed
 from core.agent.rules.text import fold
 
+LONGEST = 300
+"""Characters of a name; nothing longer is one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -43,7 +46,7 @@ def identifiers(text: str) -> tuple[Name, ...]:
     """Names that can be told by their spelling, in the order they stand."""
     found: list[Name] = []
     for name in _all(text):
-        if not any(name.start < other.end and other.start < name.end for other in found):
+        if len(name.text) <= LONGEST and not any(name.start < other.end and other.start < name.end for other in found):
             found.append(name)
     return tuple(sorted(found, key=lambda name: name.start))
 
@@ -77,7 +80,7 @@ def remainder(clause: str) -> tuple[Name, ...]:
     found: list[Name] = []
     for match in _STRETCH.finditer(fold(clause)):
         start, end = bare(match.group())
-        if end - start >= 2:
+        if 2 <= end - start <= LONGEST:
             found.append(
                 Name(clause[match.start() + start : match.start() + end], match.start() + start, match.start() + end)
             )

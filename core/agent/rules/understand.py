@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from core.agent.answer import Call
 from core.agent.past import Item, Past
+from core.agent.rules import names
 from core.agent.rules.clauses import Clause, clauses
 from core.agent.rules.intents import first, status
 from core.agent.rules.pointing import picked, pointed, points, points_at_one
@@ -88,7 +89,7 @@ def _of_alert(alert: Alert) -> Iterable[Call]:
     due = (date.fromisoformat(business) + timedelta(days=1)).isoformat() if business else ""
     for thing in alert.objects:
         wanted = thing.id or thing.name
-        if wanted and thing.type in NAMEABLE:
+        if wanted and len(wanted) <= names.LONGEST and thing.type in NAMEABLE:
             tool = "table_freshness" if thing.type == "table" else "diagnose"
             yield _call(tool, {ARGUMENT.get(tool, "target"): wanted}, due)
 
