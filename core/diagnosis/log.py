@@ -39,6 +39,7 @@ _WARNED = re.compile(
 )
 _LOGGED = re.compile(r"^\W{0,3}\d{2,4}[-/:]\d\d.{0,60}?\b(?:ERROR|WARN|WARNING|FATAL|CRITICAL|SEVERE)\b")
 _CALL = re.compile(r"^\s*(?:at\s+[\w.$/<>@-]+\(|\.\.\. \d+ (?:more|common frames))")
+_QUOTES = str.maketrans("", "", "'\"`“”‘’「」")
 _LINK = re.compile(r"Caused by: ")
 _ERROR_LIKE = re.compile(
     r"\b(?:error|exception|fatal|failed|failure|traceback|denied|cannot|refused|abort(?:ed)?|killed)\b|\w(?:Error|Exception)\b"
@@ -143,7 +144,8 @@ class _Reading:
 
     def _object(self, root: Sighting) -> str:
         """What the root is about, if it says so, or else another line with the same cause."""
-        same = (one for one in self._sightings if one.signature.cause is root.signature.cause and not one.recovered)
+        alike = (one for one in self._sightings if one.signature.cause is root.signature.cause)
+        same = (one for one in alike if not (one.recovered or one.warned))
         return next(filter(None, (_object(one.match) for one in (root, *same))), "")
 
     def _healthy(self) -> LogFinding:
@@ -205,5 +207,6 @@ class _Reading:
 
 
 def _object(match: Match[str]) -> str:
-    found = match.groupdict().get("object") or ""
-    return mask(found.strip(" \t'\"`.,:;[]()<>“”‘’「」《》"))[:200]
+    """The name as people write it: without quotes, a MaxCompute resource as `project.table`."""
+    found = (match.groupdict().get("object") or "").translate(_QUOTES).replace("/tables/", ".")
+    return mask(found.strip(" \t.,:;[]()<>《》"))[:200]
