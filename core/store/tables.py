@@ -17,6 +17,8 @@ OWNERS = (
     "core.proposals",
     "core.delivery",
     "core.web_cards",
+    "core.leases",
+    "core.sent_cards",
 )
 """Modules that declare tables on `core.store.metadata`. Add yours, then add a migration (core/store/migrate.py)."""
 
