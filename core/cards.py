@@ -154,12 +154,15 @@ class Card:
         blocks: in reading order.
         tone: colour of the header; the title says the same in words, since colour alone tells not everyone.
         subtitle: usually the time with zone and the business date.
+        pending: the answer is still being worked out and another version follows shortly; a channel that cannot edit for
+            nothing may skip all versions but the first and the last.
     """
 
     title: str
     blocks: tuple[Block, ...] = ()
     tone: Tone = "neutral"
     subtitle: str = ""
+    pending: bool = False
 
     def as_text(self) -> str:
         """The whole card as plain text: for old clients, terminals, the model's history and search."""

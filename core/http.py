@@ -110,14 +110,15 @@ class Http:
 
     @asynccontextmanager
     async def websocket(
-        self, url: str, *, system: str, heartbeat: float, timeout: float = 15.0
+        self, url: str, *, system: str, heartbeat: float | None = None, timeout: float = 15.0
     ) -> AsyncGenerator[aiohttp.ClientWebSocketResponse]:
         """Hold a WebSocket connection.
 
         Args:
             url: `wss://…`; may hold a ticket, so it never appears in an error.
             system: configured name of the other side, for errors.
-            heartbeat: seconds between two pings; a peer that leaves one unanswered for half as long counts as gone.
+            heartbeat: seconds between two pings; a peer that leaves one unanswered for half as long counts as gone. None
+                where the other side has pings of its own.
             timeout: seconds for the handshake.
 
         Raises:

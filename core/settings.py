@@ -5,6 +5,7 @@ variable: `XOPS_FEISHU__APP_SECRET` is `app_secret` in `[feishu]`. Secrets never
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,6 +24,7 @@ Role = Literal["viewer", "operator", "admin"]
 Language = Literal["zh-CN", "zh-TW", "en"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 
+AES_KEY = re.compile(r"[A-Za-z0-9]{43}")
 WEAK_SECRETS = frozenset({"secret", "changeme", "change-me", "password", "admin", "token", "test", "123456", "xops"})
 
 
@@ -158,6 +160,64 @@ class DingTalk(_Section):
         return self
 
 
+class WeCom(_Section):
+    """A self-built WeCom app: private chats. Off while `corp_id` is empty."""
+
+    corp_id: str = ""
+    agent_id: int = Field(default=0, ge=0)
+    secret: Secret = SecretStr("")
+    callback_token: Secret = SecretStr("")
+    encoding_aes_key: Secret = SecretStr("")
+    """The 43 characters that the console makes."""
+    api: str = "https://qyapi.weixin.qq.com"
+    per_member_minute: int = Field(default=28, ge=1)
+    per_member_hour: int = Field(default=950, ge=1)
+    """How many messages one member gets at most; WeCom drops what exceeds 30 a minute or 1000 an hour without a word."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "WeCom":
+        needed = ("secret", "callback_token", "encoding_aes_key")
+        missing = [name for name in needed if not getattr(self, name).get_secret_value()]
+        missing += [] if self.agent_id else ["agent_id"]
+        if self.corp_id and missing:
+            raise ValueError(f"wecom.corp_id is set, so these are needed too: {', '.join(missing)}")
+        _check_aes_key("wecom", self.encoding_aes_key)
+        return self
+
+
+class WeComBot(_Section):
+    """A WeCom AI bot (智能机器人): private chats and groups that mention it. Off while `bot_id` is empty."""
+
+    bot_id: str = ""
+    mode: Literal["stream", "webhook"] = "stream"
+    """`stream`, the long connection, needs no public address and can speak first; `webhook` needs both keys below."""
+    secret: Secret = SecretStr("")
+    """Of the long connection; not the secret of an app."""
+    callback_token: Secret = SecretStr("")
+    encoding_aes_key: Secret = SecretStr("")
+    name: str = ""
+    """What people call it; taken off the front of messages in groups, where WeCom writes `@name`."""
+    url: str = "wss://openws.work.weixin.qq.com"
+    reply_host: str = "qyapi.weixin.qq.com"
+    """Answers of the webhook go to addresses on this host only, whatever a message says."""
+    per_chat_minute: int = Field(default=28, ge=1)
+    per_chat_hour: int = Field(default=950, ge=1)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "WeComBot":
+        needed = ("secret",) if self.mode == "stream" else ("callback_token", "encoding_aes_key")
+        missing = [name for name in needed if not getattr(self, name).get_secret_value()]
+        if self.bot_id and missing:
+            raise ValueError(f"wecom_bot.bot_id is set, so these are needed too: {', '.join(missing)}")
+        _check_aes_key("wecom_bot", self.encoding_aes_key)
+        return self
+
+
+def _check_aes_key(section: str, key: SecretStr) -> None:
+    if key.get_secret_value() and not AES_KEY.fullmatch(key.get_secret_value()):
+        raise ValueError(f"{section}.encoding_aes_key must be the 43 letters and digits that the console shows")
+
+
 class Web(_Section):
     """The page `/mobile/ops/chat`."""
 
@@ -212,6 +272,8 @@ class Settings(BaseSettings):
     schedulers: tuple[SchedulerConnection, ...] = Field(default_factory=_demo_schedulers)
     feishu: Feishu = Feishu()
     dingtalk: DingTalk = DingTalk()
+    wecom: WeCom = WeCom()
+    wecom_bot: WeComBot = WeComBot()
     web: Web = Web()
     people: tuple[PersonSettings, ...] = Field(default_factory=_demo_people)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

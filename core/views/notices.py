@@ -88,7 +88,8 @@ def progress(words: Words, steps: Sequence[str]) -> Card:
     said = [words(key if key in words else "views.step.other") for key in named]
     lines = [words("views.progress.done", step=step) for step in said[:-1]]
     lines += [words("views.progress.now", step=step) for step in said[-1:]]
-    return Card(words("views.progress.title"), (Text("\n".join(lines) or words("views.progress.start")),), "info")
+    text = Text("\n".join(lines) or words("views.progress.start"))
+    return Card(words("views.progress.title"), (text,), "info", pending=True)
 
 
 def busy(words: Words) -> Card:
