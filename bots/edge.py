@@ -42,7 +42,7 @@ class Reply:
 
 Received = Event | Reply
 Decode = Callable[[Mapping[str, str], bytes], Awaitable[Received]]
-"""Headers (by any case) and raw body to an event. Raises `BadSignature` or `BadInput`."""
+"""Headers (by any case), or the query, and raw body to an event. Raises `BadSignature` or `BadInput`."""
 
 
 class TooLarge(BadInput):
@@ -97,6 +97,8 @@ class Webhook:
         acknowledge: the body that tells the platform we have it.
         body_limit: largest body in bytes.
         read_seconds: longest time a body may take; platforms themselves give up after two or three seconds.
+        content_types: what a body may call itself; None where the platform does not say.
+        parameters: where the signature travels, the headers or the query; `decode` gets these.
     """
 
     def __init__(
@@ -108,11 +110,15 @@ class Webhook:
         *,
         body_limit: int,
         read_seconds: float = 5.0,
+        content_types: frozenset[str] | None = frozenset({CONTENT_TYPE}),
+        parameters: Callable[[web.Request], Mapping[str, str]] = lambda request: request.headers,
     ) -> None:
         self._intake = Intake(channel, accept, acknowledge)
         self._decode = decode
         self._body_limit = body_limit
         self._read_seconds = read_seconds
+        self._content_types = content_types
+        self._parameters = parameters
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""
@@ -123,11 +129,11 @@ class Webhook:
         return response
 
     async def _received(self, request: web.Request) -> Received:
-        return await self._decode(request.headers, await self._read(request))
+        return await self._decode(self._parameters(request), await self._read(request))
 
     async def _read(self, request: web.Request) -> bytes:
-        if request.content_type != CONTENT_TYPE:
-            raise BadInput(f"the content type is not {CONTENT_TYPE}")
+        if self._content_types is not None and request.content_type not in self._content_types:
+            raise BadInput("the body is not of the type the platform sends")
         if (request.content_length or 0) > self._body_limit:
             raise TooLarge("the body is announced as larger than the limit")
         body = b""
