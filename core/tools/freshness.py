@@ -29,6 +29,14 @@ class Sighting:
         """Whether it is news: backfills and tests rewrite old data."""
         return self.writer is None or self.writer.run_type not in UNCOUNTED
 
+    def of(self, day: date, zone: tzinfo) -> bool:
+        """Whether it is the day's: written by a run due that day, or, by an unknown one, on that day.
+
+        Yesterday's run, repaired and rerun today, brings yesterday's data.
+        """
+        due = self.writer.scheduled_at if self.writer else None
+        return (due or self.update.at).astimezone(zone).date() == day
+
 
 def report(
     table: DataTable,
@@ -51,7 +59,7 @@ def report(
         zone: in which the day begins.
         expected_at: when the producer's instance usually ends.
     """
-    of_day = [one for one in sightings if one.update.at.astimezone(zone).date() == day]
+    of_day = [one for one in sightings if one.of(day, zone)]
     news = [one for one in of_day if one.counts]
     verdict, reason = _from_update(news[0].update) if news else _from_producer(table, producer, now, expected_at)
     if not news and of_day and not reason:

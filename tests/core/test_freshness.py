@@ -71,6 +71,15 @@ async def test_a_backfill_is_not_todays_update() -> None:
     assert (found.verdict, found.reason, found.update) == ("pending", "backfill", update(26))
 
 
+async def test_an_update_is_of_the_day_its_run_was_due() -> None:
+    """Yesterday's run, repaired today: yesterday has its data, today has not."""
+    failed, repaired = ran("orders", Status.UPSTREAM_FAILED), ran("orders", hours_ago=27)
+    desk = Desk(failed, repaired, tables=(table(update(1, instance=repaired.ref)),))
+    today, yesterday = await desk.report(), await desk.report(day="yesterday")
+    assert (today.verdict, yesterday.verdict) == ("failed", "updated")
+    assert today.update == yesterday.update == update(1, instance=repaired.ref)
+
+
 async def test_what_is_not_there_yet_is_expected_by_its_history_and_then_late() -> None:
     past = [ran("orders", hours_ago=3 + 24 * n) for n in range(1, 8)]
     desk = Desk(ran("orders", Status.RUNNING), *past, tables=(table(),))
