@@ -210,10 +210,17 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """It could not be done. `text` is a key of the catalogue area `errors`, `details` its values."""
+    """It could not be done.
+
+    Attributes:
+        text: a key of the catalogue area `errors`.
+        details: its values.
+        outage: the scheduler that failed, when it was one.
+    """
 
     text: str
     details: Mapping[str, str] = field(default_factory=dict[str, str])
+    outage: Outage | None = None
 
 
 @dataclass(frozen=True, slots=True)

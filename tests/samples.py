@@ -234,7 +234,11 @@ SAMPLES: dict[str, Result] = {
     ),
     "missing": Missing("task", "load_order", ("load_orders", "load_order_items"), ("demo", "airflow"), "status"),
     "missing-without-names": Missing("table", "zzz", (), ("demo",), "table"),
-    "problem-remote": Problem("unreachable", {"system": "airflow", "code": "timeout"}),
+    "problem-remote": Problem(
+        "unreachable",
+        {"system": "airflow", "code": "timeout"},
+        Outage("airflow", "unreachable", NOW - timedelta(minutes=9)),
+    ),
     "problem-denied": Problem("denied", {"person": "guest", "needed": "operator"}),
     "notice-help": Notice("help"),
     "notice-whoami": Notice("whoami", {"name": "demo", "role": "operator", "projects": "*", "owners": "陈晓雯"}),

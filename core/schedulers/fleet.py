@@ -71,6 +71,10 @@ class Fleet:
             raise NotFound(f"{ref} names no scheduler", kind="instance", name=ref)
         return self._schedulers[name], identity
 
+    def outage(self, name: str, error: RemoteError) -> Outage:
+        """That a scheduler failed, with when it last answered."""
+        return Outage(name, error.text, self._last_answer.get(name))
+
     async def one(self, ref: str, call: Callable[[Scheduler, str], Awaitable[T]]) -> T:
         """Ask the scheduler of a reference about it.
 
@@ -167,7 +171,7 @@ class Fleet:
         try:
             return (await self._in_time(scheduler, answer),)
         except RemoteError as error:
-            return Outage(scheduler.name, error.text, self._last_answer.get(scheduler.name))
+            return self.outage(scheduler.name, error)
 
     async def _in_time(self, scheduler: Scheduler, answer: Awaitable[T]) -> T:
         try:

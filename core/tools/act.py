@@ -58,7 +58,7 @@ class Act:
         try:
             return await self._propose(person, conversation, _operation(operation), target)
         except XOpsError as error:
-            return explain(error, "propose", self._look.fleet.names, {"operation": operation})
+            return explain(error, "propose", self._look.fleet, {"operation": operation})
 
     async def _propose(self, person: Person, conversation: Conversation, operation: Operation, target: str) -> Result:
         self._access.may_look(person)

@@ -9,7 +9,7 @@ count, frozen ones do not, since nothing broke: a person suspended them, and som
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
 from typing import Literal, cast, get_args
 
@@ -42,13 +42,13 @@ LOOKED_AT = 5
 RUNNING = frozenset({Status.RUNNING, Status.CHECKING})
 
 
-def explain(error: XOpsError, command: str, searched: Sequence[str], arguments: Mapping[str, str]) -> Result:
+def explain(error: XOpsError, command: str, fleet: Fleet, arguments: Mapping[str, str]) -> Result:
     """What to show instead of an answer.
 
     Args:
         error: what happened.
         command: the command word that a choice or a nearest name is tried with.
-        searched: names of the schedulers that were asked.
+        fleet: who was asked.
         arguments: the command's other arguments.
     """
     given = {name: value for name, value in arguments.items() if value}
@@ -56,7 +56,9 @@ def explain(error: XOpsError, command: str, searched: Sequence[str], arguments: 
         case Ambiguous():
             return Choice(error.kind, error.name, error.choices, command, given)
         case NotFound():
-            return Missing(error.kind, error.name, error.nearest, tuple(searched), command, given)
+            return Missing(error.kind, error.name, error.nearest, fleet.names, command, given)
+        case RemoteError():
+            return Problem(error.text, error.details, fleet.outage(error.system, error))
         case _:
             return Problem(error.text, error.details)
 
@@ -130,7 +132,7 @@ class Look:
             self._access.may_look(person)
             return await look()
         except XOpsError as error:
-            return explain(error, command, self.fleet.names, arguments)
+            return explain(error, command, self.fleet, arguments)
 
     async def _overview(self, person: Person, day: date) -> Overview:
         (operable, out), (mine, out_too) = await asyncio.gather(

@@ -57,6 +57,10 @@ def problem(reader: Reader, result: Problem) -> Card:
         blocks.append(
             Note(reader.words("views.problem.code", system=plain(values.get("system", "")), code=plain(code)))
         )
+    if result.outage is not None:
+        last = result.outage.last_answer
+        since = reader.zoned(last) if last else reader.words("views.outage.never")
+        blocks.append(Note(reader.words("views.problem.last_answer", since=since)))
     words = NEXT.get(result.text, USUAL)
     blocks.extend(buttons.row(*(buttons.command(reader, word) for word in words)))
     return Card(reader.words("views.problem.title"), tuple(blocks), "warning")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.access import Person
 from core.diagnosis.model import Cause
+from core.errors import Unreachable
 from core.results import (
     Diagnosed,
     InstanceDetail,
@@ -17,6 +18,7 @@ from core.results import (
     Lineage,
     LogView,
     Missing,
+    Outage,
     Overview,
     Problem,
 )
@@ -193,6 +195,16 @@ async def test_a_diagnosis_without_logs_and_lineage_still_answers() -> None:
     found = of(Diagnosed, await desk.look.diagnose(OPERATOR, "orders"))
     assert found.diagnosis.confidence == "inconclusive"
     assert not {"log", "upstream", "downstream", "constraints", "tables"} & set(desk.shelf.asked)
+
+
+async def test_a_scheduler_that_fails_is_named_with_when_it_last_answered() -> None:
+    desk = Desk(ran("orders", Status.FAILED))
+    look = Look(Fleet([desk.shelf], clock=desk.clock), access(), clock=desk.clock)
+    ref = desk.shelf.all[0].ref
+    of(InstanceDetail, await look.status(OPERATOR, ref))
+    desk.shelf.fails = Unreachable("refused", system="demo")
+    for answer in (await look.log(OPERATOR, ref), await look.diagnose(OPERATOR, "orders")):
+        assert of(Problem, answer).outage == Outage("demo", "unreachable", NOW)
 
 
 # ── rights
