@@ -88,7 +88,12 @@ def report(findings: list[Finding]) -> str:
 
 def _settings_read(settings: Settings, say: Words) -> Finding:
     path = settings_path()
-    found = say("doctor.settings_file", path=path) if path.is_file() else say("doctor.settings_default", path=path)
+    if path.is_file():
+        found = say("doctor.settings_file", path=path)
+    elif settings.model_fields_set:
+        found = say("doctor.settings_environment", path=path)
+    else:
+        found = say("doctor.settings_default", path=path)
     writers = [person.name for person in settings.people if person.role != "viewer"]
     if not writers:
         return Finding("settings", "warning", found, say("doctor.nobody_operates"))
