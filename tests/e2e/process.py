@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
+from tests.fakes.feishu import FakeFeishu
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent.parent
@@ -53,6 +54,45 @@ class Xops:
         return await self.process.wait()
 
 
+def feishu_settings(feishu: FakeFeishu, people: str, **more: str) -> dict[str, str]:
+    """Settings of an assistant that serves the fake's app.
+
+    Args:
+        feishu: the platform.
+        people: as JSON.
+        more: further `XOPS_…` variables.
+    """
+    app = feishu.settings
+    return {
+        "XOPS_FEISHU__APP_ID": app.app_id,
+        "XOPS_FEISHU__APP_SECRET": app.app_secret.get_secret_value(),
+        "XOPS_FEISHU__ENCRYPT_KEY": app.encrypt_key.get_secret_value(),
+        "XOPS_FEISHU__VERIFICATION_TOKEN": app.verification_token.get_secret_value(),
+        "XOPS_FEISHU__DOMAIN": app.domain,
+        "XOPS_PEOPLE": people,
+        **more,
+    }
+
+
+async def command(folder: Path, settings: Mapping[str, str], *arguments: str) -> tuple[int, str]:
+    """Run `xops` with these arguments to its end; gives the exit code and what it printed.
+
+    Args:
+        folder: working directory; holds the database.
+        settings: `XOPS_…` variables.
+        arguments: e.g. `ask`, `--json`, and a question.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bots.cli", *arguments),
+        cwd=folder,
+        env=_environment(settings),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, printed.decode()
+
+
 @asynccontextmanager
 async def xops(folder: Path, port: int, settings: Mapping[str, str]) -> AsyncGenerator[Xops]:
     """Start it, wait until it is ready, and stop it at the end.
@@ -62,8 +102,7 @@ async def xops(folder: Path, port: int, settings: Mapping[str, str]) -> AsyncGen
         port: where it shall listen.
         settings: `XOPS_…` variables.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("XOPS_")}
-    environment |= {"PYTHONPATH": str(ROOT), "XOPS_SERVER__PORT": str(port), **settings}
+    environment = _environment({"XOPS_SERVER__PORT": str(port), **settings})
     log = folder / f"xops-{port}.log"
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
@@ -75,3 +114,9 @@ async def xops(folder: Path, port: int, settings: Mapping[str, str]) -> AsyncGen
         yield running
     finally:
         await running.stop()
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without its own settings."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("XOPS_")}
+    return {**inherited, "PYTHONPATH": str(ROOT), **settings}

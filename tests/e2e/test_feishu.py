@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import unused_port
 
-from tests.e2e.process import Xops, xops
+from tests.e2e.process import Xops, feishu_settings, xops
 from tests.fakes.feishu import FakeFeishu
 
 PRIVATE = "oc_private"
@@ -33,16 +33,7 @@ def silence() -> Generator[str]:
 
 def settings(feishu: FakeFeishu, **more: str) -> dict[str, str]:
     """An assistant that serves the fake's app; Chen may operate everything."""
-    app = feishu.settings
-    return {
-        "XOPS_FEISHU__APP_ID": app.app_id,
-        "XOPS_FEISHU__APP_SECRET": app.app_secret.get_secret_value(),
-        "XOPS_FEISHU__ENCRYPT_KEY": app.encrypt_key.get_secret_value(),
-        "XOPS_FEISHU__VERIFICATION_TOKEN": app.verification_token.get_secret_value(),
-        "XOPS_FEISHU__DOMAIN": app.domain,
-        "XOPS_PEOPLE": PEOPLE,
-        **more,
-    }
+    return feishu_settings(feishu, PEOPLE, **more)
 
 
 def point(feishu: FakeFeishu, process: Xops) -> None:
