@@ -18,6 +18,7 @@ from core.agent.prompts import prompt
 from core.agent.rules.names import identifiers
 from core.agent.rules.understand import Question
 from core.agent.turn import Reason, Stopped, Turn
+from core.errors import ConfigurationError
 from core.messages import Message
 from core.redact import clean, mask
 from core.results import Notice
@@ -89,6 +90,17 @@ class Agent:
             return _from_model(turn, "", note)
         return replace(ruled, note=note or "agent.no_tool")
 
+    async def probe(self) -> None:
+        """Ask the configured model for one word, to see that it can be reached with these settings.
+
+        Raises:
+            ConfigurationError: its provider is not known or not installed.
+            RemoteError: it cannot be reached, or said no. Nothing secret is in the error.
+        """
+        from core.agent import graph as graphs
+
+        await graphs.probe(self._settings)
+
     async def _question(self, message: Message) -> Question:
         past = await self._history.recall(message.conversation)
         return Question(message.text[:LONGEST], self._look.find.day(""), past, message.quoted[:LONGEST])
@@ -128,7 +140,14 @@ class Agent:
         rules = graphs.build_agent(graphs.rules(), toolkit, Model())
         if not self._settings.name:
             return _Agents(rules, None)
-        return _Agents(rules, graphs.build_agent(graphs.configured(self._settings), toolkit, self._settings))
+        try:
+            model = graphs.configured(self._settings)
+        except (
+            ConfigurationError
+        ) as error:  # `xops doctor` tells the operator; whoever asks gets an answer all the same
+            log.error("model cannot be used", error=str(error))
+            return _Agents(rules, None)
+        return _Agents(rules, graphs.build_agent(model, toolkit, self._settings))
 
 
 def _turn(message: Message, person: Person, question: Question, progress: Callable[[str], None]) -> Turn:

@@ -1,5 +1,6 @@
 """Builds the agents. Everything LangChain begins here: import this module in a thread, on first use."""
 
+import asyncio
 from typing import Any, cast
 
 from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]
@@ -8,18 +9,24 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
+from openai import OpenAIError
 
 from core.agent.middleware import Bounds, Guard
 from core.agent.offline import QUESTION, OfflineModel
 from core.agent.prompts import prompt
+from core.agent.provider import calling
 from core.agent.toolkit import Toolkit
 from core.agent.turn import Turn
+from core.errors import ConfigurationError
 from core.redact import fence, mask
 from core.settings import Model
 
 Graph = CompiledStateGraph[Any, Turn, Any, Any]
 ANSWER_TOKENS = 800
 """Most tokens a model may write at once: a tool call and a sentence need far less; a model that runs on is cut."""
+
+PROBE_TOKENS = 16
+"""The fewest that every provider accepts."""
 
 
 def build_agent(model: BaseChatModel, toolkit: Toolkit, settings: Model) -> Graph:
@@ -41,14 +48,30 @@ def rules() -> BaseChatModel:
 
 
 def configured(settings: Model) -> BaseChatModel:
-    """The chat model that the settings name. Retries would only use up the turn: the rules answer instead."""
+    """The chat model that the settings name. Retries would only use up the turn: the rules answer instead.
+
+    Raises:
+        ConfigurationError: the provider is not known, its package not installed, or its key not set.
+    """
     options: dict[str, Any] = {"temperature": 0, "max_tokens": ANSWER_TOKENS, "max_retries": 0}
     if settings.base_url:
         options["base_url"] = settings.base_url
     if key := settings.api_key.get_secret_value() or ("none" if settings.base_url else ""):
         options["api_key"] = key
     options["timeout"] = settings.timeout_seconds
-    return cast("BaseChatModel", init_chat_model(settings.name, model_provider=settings.provider, **options))
+    try:
+        return cast("BaseChatModel", init_chat_model(settings.name, model_provider=settings.provider, **options))
+    except (ImportError, ValueError, OpenAIError) as error:
+        raise ConfigurationError(
+            f"model.provider {settings.provider!r} cannot be used: {type(error).__name__}; is its package installed, its key set?"
+        ) from error
+
+
+async def probe(settings: Model) -> None:
+    """One call of the configured model, as small as can be. Raises as `Agent.probe` does."""
+    model = await asyncio.to_thread(configured, settings)
+    async with calling(settings.timeout_seconds):
+        await model.ainvoke("ping", max_tokens=PROBE_TOKENS)
 
 
 async def run(graph: Graph, turn: Turn, now: str) -> str:

@@ -17,10 +17,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    exists,
-    insert,
-    literal,
-    not_,
     select,
 )
 
@@ -65,15 +61,16 @@ class History:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._insert = store.insert_new(turn)
 
     async def remember(self, conversation: Conversation, key: str, said: str, answer: Answer) -> None:
         """Keep a turn. A second call with the same key changes nothing."""
         row = _row(conversation, key, said, answer)
-        await self._store.write(lambda connection: _insert(connection, row))
+        await self._store.write(lambda connection: connection.execute(self._insert, row))
 
     def entry(self, connection: Connection, conversation: Conversation, key: str, said: str, answer: Answer) -> None:
         """The same inside the caller's transaction."""
-        _insert(connection, _row(conversation, key, said, answer))
+        connection.execute(self._insert, _row(conversation, key, said, answer))
 
     async def recall(self, conversation: Conversation) -> Past:
         """The last turns, oldest first, and a summary of those before."""
@@ -92,14 +89,6 @@ def _row(conversation: Conversation, key: str, said: str, answer: Answer) -> dic
         "answered": "\n".join(told)[:ANSWERED],
         "shown": orjson.dumps(_shown(answer.results)).decode(),
     }
-
-
-def _insert(connection: Connection, row: dict[str, object]) -> None:
-    names = list(row)
-    fresh = select(*(literal(row[name], turn.c[name].type) for name in names)).where(
-        not_(exists().where(turn.c.key == row["key"]))
-    )
-    connection.execute(insert(turn).from_select(names, fresh))
 
 
 def _latest(connection: Connection, conversation: str) -> Sequence[RowMapping]:

@@ -7,7 +7,6 @@
 Results need no further middleware to be safe to read: they leave the toolkit masked and fenced.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -18,8 +17,10 @@ from langchain_core.messages.utils import count_tokens_approximately
 from langgraph.types import Command
 
 from core.agent.answer import Call
+from core.agent.provider import LATE, calling
 from core.agent.rules.asked import operations
 from core.agent.turn import Stopped, Turn, Use
+from core.errors import RemoteError
 from core.settings import Model
 
 log = structlog.get_logger(__name__)
@@ -52,19 +53,14 @@ class Bounds(AgentMiddleware[State, Turn]):
         if turn.steps >= self._settings.turn_steps or turn.tokens >= self._settings.turn_tokens:
             raise Stopped("budget")
         turn.steps += 1
-        response = await self._in_time(handler(request))
+        try:
+            async with calling(self._settings.timeout_seconds):
+                response = await handler(request)
+        except RemoteError as error:
+            log.warning("model failed", error=str(error))
+            raise Stopped("slow" if error.code == LATE else "failed") from error
         turn.tokens += sum(_tokens(message) for message in response.result)
         return response
-
-    async def _in_time(self, answer: Awaitable[ModelResponse[Any]]) -> ModelResponse[Any]:
-        try:
-            async with asyncio.timeout(self._settings.timeout_seconds):
-                return await answer
-        except TimeoutError as error:
-            raise Stopped("slow") from error
-        except Exception as error:  # a provider's client raises whatever it likes, and none of it may cost the answer
-            log.warning("model failed", error=type(error).__name__)
-            raise Stopped("failed") from error
 
 
 class Guard(AgentMiddleware[State, Turn]):
