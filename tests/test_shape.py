@@ -22,7 +22,7 @@ BLANKET = {
     "core/inbox.py": "record the outcome, then raise",
     "core/work.py": "count, then raise",
     "core/store/database.py": "hands each failure of a shared commit to the caller it belongs to",
-    "core/agent/middleware.py": "a provider's client raises whatever it likes, and none of it may cost the answer",
+    "core/agent/provider.py": "a provider's client raises whatever it likes, and none of it may cost the answer",
 }
 """The only files that may catch everything, and why."""
 

@@ -63,7 +63,7 @@ def configured(settings: Model) -> BaseChatModel:
         return cast("BaseChatModel", init_chat_model(settings.name, model_provider=settings.provider, **options))
     except (ImportError, ValueError, OpenAIError) as error:
         raise ConfigurationError(
-            f"model.provider {settings.provider!r} cannot be used: {type(error).__name__}; is its package installed, its key set?"
+            f"model.provider {settings.provider!r}: is its name right, its package installed, its key set?"
         ) from error
 
 
