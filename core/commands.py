@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from core.access import Person
-from core.errors import BadInput, NotFound, Stale
+from core.errors import BadInput, NotFound, RemoteError, Stale
 from core.execution import Execution
 from core.messages import Conversation
 from core.results import Notice, Result
 from core.schedulers.search import rank
 from core.tools.act import Act
-from core.tools.look import Look
+from core.tools.look import Look, explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,4 +179,6 @@ class Commands:
             if asked.pressed:  # a second press, or one too late: the card already says so
                 return None
             raise
+        except RemoteError as error:  # nothing was decided: the card stays as it is
+            return explain(error, "status", self._look.fleet, {})
         return None if asked.pressed else result
