@@ -20,6 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bots.feishu.client import FeishuChannel, Rates
 from bots.feishu.routes import feishu_routes
+from bots.feishu.stream import FeishuStream
 from bots.web.channel import WebChannel
 from bots.web.routes import Page, make_page
 from core import views
@@ -82,6 +83,7 @@ class Application:
         self.feishu = build_feishu(settings.feishu, self.http) if settings.feishu.app_id else None
         configured = [channel for channel in (self.web, self.feishu, *channels) if channel is not None]
         self._build_core({channel.name: channel for channel in configured})
+        self.feishu_stream = self._build_feishu_stream()
 
     def _build_core(self, channels: Mapping[str, Channel]) -> None:
         settings, lease = self.settings, self.settings.storage.lease_seconds
@@ -119,6 +121,13 @@ class Application:
             self.store, lanes, self.engine.handle, self.engine.busy, owner=self.owner, lease_seconds=lease
         )
 
+    def _build_feishu_stream(self) -> FeishuStream | None:
+        settings = self.settings
+        if self.feishu is None or settings.feishu.mode != "stream":
+            return None
+        accept, limit = self.inbox.accept, settings.server.body_limit
+        return FeishuStream(settings.feishu, self.http, self.feishu, accept, body_limit=limit)
+
     async def start(self) -> None:
         """Open what is needed to answer."""
         await upgrade(self.store)
@@ -129,10 +138,14 @@ class Application:
         await self.inbox.start()
         if self.feishu is not None:
             await self.feishu.start()
+        if self.feishu_stream is not None:
+            await self.feishu_stream.start()
         self._work_started = asyncio.create_task(self._start_work())
 
     async def stop(self) -> None:
-        """Finish what is under way, then let go of everything."""
+        """Take nothing more, finish what is under way, then let go of everything."""
+        if self.feishu_stream is not None:
+            await self.feishu_stream.stop()
         if self._work_started is not None:
             await self.inbox.stop()
             await self._work_started
@@ -238,7 +251,7 @@ def routes(application: Application) -> Sequence[web.RouteDef]:
         return web.Response(text="ready")
 
     found = [web.get("/healthz", health), web.get("/readyz", ready), web.get("/metrics", metrics)]
-    if application.feishu is not None:
+    if application.feishu is not None and application.feishu_stream is None:
         settings, accept = application.settings, application.inbox.accept
         found += feishu_routes(settings.feishu, application.feishu, accept, body_limit=settings.server.body_limit)
     return found

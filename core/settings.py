@@ -71,6 +71,10 @@ class Model(_Section):
     """
 
     name: str = ""
+    mode: Literal["tools", "router"] = "tools"
+    """`tools`: the model calls tools, reads their results, and may explain a diagnosis. `router`: it is asked once, for one
+    tool and its arguments as JSON, and writes nothing a person reads: right for small local models (about 1.5B), whose server
+    must take `response_format` with a JSON schema (llama.cpp, vLLM)."""
     base_url: str = ""
     api_key: SecretStr = SecretStr("")
     provider: str = "openai"
@@ -79,8 +83,7 @@ class Model(_Section):
     turn_seconds: float = Field(default=60.0, gt=0)
     """For a whole answer; then the built-in rules answer."""
     turn_steps: int = Field(default=6, ge=1, le=30)
-    """Most calls of the model in one answer. 1 lets it choose the tools and say nothing more: right for small local models,
-    which otherwise go on calling."""
+    """Most calls of the model in one answer. 1 lets it choose the tools and say nothing more."""
     turn_tokens: int = Field(default=30_000, ge=500)
     """Most tokens, in and out, in one answer."""
 
@@ -115,6 +118,8 @@ class Feishu(_Section):
 
     app_id: str = ""
     app_secret: Secret = SecretStr("")
+    mode: Literal["stream", "webhook"] = "stream"
+    """`stream`, Feishu's long connection, needs no public address, and neither of the two secrets below."""
     encrypt_key: Secret = SecretStr("")
     verification_token: Secret = SecretStr("")
     domain: str = "https://open.feishu.cn"
@@ -124,10 +129,12 @@ class Feishu(_Section):
     calls_per_minute: float = Field(default=1000, gt=0)
     calls_per_chat: float = Field(default=5, gt=0)
     """How fast we call Feishu at most: its limits for an app, and a second in one chat. Raise them if yours are higher."""
+    heartbeat_seconds: float = Field(default=20, gt=0)
+    """`stream` only: how often the connection is probed. One that is silent for half as long is replaced."""
 
     @model_validator(mode="after")
     def _complete(self) -> "Feishu":
-        needed = ("app_secret", "encrypt_key", "verification_token")
+        needed = ("app_secret",) if self.mode == "stream" else ("app_secret", "encrypt_key", "verification_token")
         missing = [name for name in needed if not getattr(self, name).get_secret_value()]
         if self.app_id and missing:
             raise ValueError(f"feishu.app_id is set, so these are needed too: {', '.join(missing)}")

@@ -220,7 +220,7 @@ class FeishuChannel:
                 attempts=ATTEMPTS,
             )
             try:
-                return _checked(response)
+                return checked(response)
             except Unauthorized:
                 if renewed:
                     raise
@@ -245,7 +245,7 @@ class FeishuChannel:
             attempts=ATTEMPTS,
         )
         try:
-            answer = _checked(response)
+            answer = checked(response)
         except Refused as error:
             raise Unauthorized("feishu refuses app_id and app_secret", system=self.name, code=error.code) from error
         return answer["tenant_access_token"], float(answer["expire"])
@@ -262,8 +262,12 @@ def _object(response: Response) -> dict[str, Any]:
     return cast("dict[str, Any]", answer)
 
 
-def _checked(response: Response) -> dict[str, Any]:
-    """The answer, or the error it stands for. Feishu's `code` counts, whichever HTTP status comes with it."""
+def checked(response: Response) -> dict[str, Any]:
+    """The answer, or the error it stands for. Feishu's `code` counts, whichever HTTP status comes with it.
+
+    Raises:
+        RemoteError: the one that fits the code.
+    """
     if response.status >= 500:
         raise Unreachable(f"feishu answered {response.status}", system="feishu", code=str(response.status))
     if response.status == 429:

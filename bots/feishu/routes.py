@@ -5,32 +5,23 @@ the address (`url_verification`) comes without a signature; whatever else is wro
 like a bad signature, so that nobody can probe the envelope.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 
-import orjson
-import structlog
 from aiohttp import web
 
 from bots.crypto import FeishuEnvelope, feishu_signature, fresh, same
-from bots.edge import Received, Reply, Webhook, parse
+from bots.edge import Received, Webhook, parse
 from bots.feishu.client import FeishuChannel
-from bots.feishu.elements import worded
-from bots.feishu.inbound import UNREADABLE, Incomplete, Json, read, token
-from core.errors import BadInput, BadSignature, RemoteError, Unreachable
-from core.messages import Click, Event, Message
+from bots.feishu.inbound import Json, token
+from bots.feishu.intake import acknowledge, understand
+from core.errors import BadInput, BadSignature
+from core.messages import Event
 from core.settings import Feishu
 
 REDELIVERED = 8 * 3600.0
 """Oldest request in seconds: Feishu brings an event again for up to 7 h 20 min. What is replayed within that time finds its
 row in the journal, which is kept longer, and changes nothing."""
-
-FETCH_SECONDS = 1.5
-"""Longest wait for other messages before a message is acknowledged; Feishu gives us three seconds in all."""
-
-_log = structlog.get_logger(__name__)
 
 
 def feishu_routes(
@@ -73,8 +64,7 @@ class Decoder:
 
     async def decode(self, headers: Mapping[str, str], body: bytes) -> Received:
         """See `bots.edge.Decode`."""
-        received = read(self._verified(headers, body), bot=self._channel.bot_open_id)
-        return await self._completed(received) if isinstance(received, Incomplete) else received
+        return await understand(self._verified(headers, body), self._channel)
 
     def _verified(self, headers: Mapping[str, str], body: bytes) -> Json:
         signature = headers.get("X-Lark-Signature")
@@ -102,35 +92,3 @@ class Decoder:
         if not isinstance(sealed, str):
             raise BadInput("the body is not encrypted")
         return parse(self._envelope.open(sealed))
-
-    async def _completed(self, found: Incomplete) -> Message | Reply:
-        try:
-            text = await self._fetched(found.source)
-        except RemoteError as error:
-            _log.warning("feishu_message_unread", message=found.source, reason=str(error))
-            if not found.forwards:
-                return found.message
-            if error.retryable:
-                raise  # not acknowledged, so Feishu brings it again
-            return UNREADABLE
-        return replace(found.message, text=text) if found.forwards else replace(found.message, quoted=text)
-
-    async def _fetched(self, message_id: str) -> str:
-        try:
-            async with asyncio.timeout(FETCH_SECONDS):
-                return await self._channel.read(message_id)
-        except TimeoutError as error:
-            raise Unreachable("feishu: no answer in time", system="feishu", code="timeout") from error
-
-
-def acknowledge(event: Event) -> bytes:
-    """What Feishu wants to hear: nothing for a message, a toast for a click."""
-    return _TOAST if isinstance(event, Click) else b"{}"
-
-
-def _toast() -> bytes:
-    text = worded("received")
-    return orjson.dumps({"toast": {"type": "info", "content": text["content"], "i18n": text["i18n_content"]}})
-
-
-_TOAST = _toast()

@@ -64,6 +64,7 @@ _SECRETS = {
 }
 _XOPS = {
     **{f"XOPS_FEISHU__{name}": value for name, value in _SECRETS.items()},
+    "XOPS_FEISHU__MODE": "webhook",
     **{f"XOPS_FEISHU__CALLS_PER_{unit}": "1000000" for unit in ("SECOND", "MINUTE", "CHAT")},
     "XOPS_PEOPLE": json.dumps([{"name": PERSON_NAME, "role": "viewer", "identities": {"feishu": PERSON}}]),
     "XOPS_WEB__PERSON": PERSON_NAME,

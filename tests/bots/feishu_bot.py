@@ -1,5 +1,6 @@
-"""The Feishu edge alone: the real routes and the real channel, with a journal in memory behind them."""
+"""The Feishu edge alone: the real ways in and the real channel, with a journal in memory behind them."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -10,24 +11,42 @@ from aiohttp.test_utils import TestServer
 
 from bots.feishu.client import FeishuChannel
 from bots.feishu.routes import feishu_routes
+from bots.feishu.stream import FeishuStream
 from core.http import Http
 from core.messages import Click, Event, Message
 from tests.fakes.feishu import FakeFeishu
+from tests.fakes.feishu_stream import StreamingFeishu
 
 BODY_LIMIT = 64 * 1024
 
 
+def _open() -> asyncio.Event:
+    gate = asyncio.Event()
+    gate.set()
+    return gate
+
+
 @dataclass
 class Bot:
-    """What the edge handed on. `answers` holds what each journalling returned."""
+    """What the edge handed on.
+
+    Attributes:
+        answers: what each journalling returned.
+        failure: what journalling raises instead.
+        gate: journalling waits while it is closed.
+        pauses: between attempts to connect.
+    """
 
     channel: FeishuChannel
     accepted: list[Event] = field(default_factory=list[Event])
     answers: list[bool] = field(default_factory=list[bool])
     failure: Exception | None = None
+    gate: asyncio.Event = field(default_factory=_open)
+    pauses: list[float] = field(default_factory=list[float])
 
     async def accept(self, event: Event) -> bool:
         """Journal an event once, or fail as told."""
+        await self.gate.wait()
         if self.failure is not None:
             raise self.failure
         new = event.key not in {known.key for known in self.accepted}
@@ -35,6 +54,11 @@ class Bot:
             self.accepted.append(event)
         self.answers.append(new)
         return new
+
+    async def sleep(self, seconds: float) -> None:
+        """Pause between two attempts to connect, without waiting for long."""
+        self.pauses.append(seconds)
+        await asyncio.sleep(0.001)
 
     @property
     def message(self) -> Message:
@@ -64,3 +88,25 @@ async def listening(feishu: FakeFeishu, clock: Callable[[], float] = time.time) 
         feishu.webhook = str(server.make_url("/feishu/events"))
         yield bot
     await http.stop()
+
+
+@asynccontextmanager
+async def streaming(feishu: StreamingFeishu, api: str = "", **changes: object) -> AsyncGenerator[Bot]:
+    """A bot that keeps a long connection to `feishu`.
+
+    Args:
+        feishu: the platform.
+        api: where it calls the API instead; for outages of the API alone.
+        changes: settings other than the platform's own.
+    """
+    http = Http()
+    await http.start()
+    settings = feishu.settings.model_copy(update={"bot_open_id": "ou_bot", "heartbeat_seconds": 0.2, **changes})
+    bot = Bot(FeishuChannel(settings.model_copy(update={"domain": api or settings.domain}), http))
+    stream = FeishuStream(settings, http, bot.channel, bot.accept, body_limit=BODY_LIMIT, sleep=bot.sleep)
+    await stream.start()
+    try:
+        yield bot
+    finally:
+        await stream.stop()
+        await http.stop()

@@ -66,6 +66,7 @@ def feishu_settings(feishu: FakeFeishu, people: str, **more: str) -> dict[str, s
     return {
         "XOPS_FEISHU__APP_ID": app.app_id,
         "XOPS_FEISHU__APP_SECRET": app.app_secret.get_secret_value(),
+        "XOPS_FEISHU__MODE": app.mode,
         "XOPS_FEISHU__ENCRYPT_KEY": app.encrypt_key.get_secret_value(),
         "XOPS_FEISHU__VERIFICATION_TOKEN": app.verification_token.get_secret_value(),
         "XOPS_FEISHU__DOMAIN": app.domain,

@@ -103,6 +103,7 @@ class FeishuApi:
         self.settings = Feishu(
             app_id="cli_fake",
             app_secret=SecretStr("an-app-secret-of-the-fake"),
+            mode="webhook",
             encrypt_key=SecretStr("an-encrypt-key-of-the-fake"),
             verification_token=SecretStr("a-verification-token"),
             domain=str(self._server.make_url("")).rstrip("/"),
