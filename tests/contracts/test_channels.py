@@ -9,11 +9,20 @@ from core.cards import Button, Buttons, Card, Field, Fields, Item, Log, Note, Ta
 from core.errors import NotFound, Refused
 from core.messages import Actor
 from tests.contracts.channels import ChannelSubject
+from tests.contracts.dingtalk_subject import DingTalkSubject, PlainDingTalkSubject
 from tests.contracts.feishu_subject import FeishuSubject
 from tests.contracts.terminal_subject import TerminalSubject
 from tests.contracts.web_subject import WebSubject
+from tests.contracts.wecom_subject import WeComSubject
 
-SUBJECTS: dict[str, type[ChannelSubject]] = {"feishu": FeishuSubject, "web": WebSubject, "terminal": TerminalSubject}
+SUBJECTS: dict[str, type[ChannelSubject]] = {
+    "dingtalk": DingTalkSubject,
+    "dingtalk without template": PlainDingTalkSubject,
+    "feishu": FeishuSubject,
+    "web": WebSubject,
+    "wecom": WeComSubject,
+    "terminal": TerminalSubject,
+}
 
 
 @pytest.fixture(params=SUBJECTS)

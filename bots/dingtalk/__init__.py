@@ -1,0 +1,1 @@
+"""DingTalk: a long connection or signed webhooks in, cards (or messages, where no template is set up) out."""

@@ -1,0 +1,198 @@
+"""DingTalk's side of `core.channel.Channel`, and its ear: what arrives by either way is heard here.
+
+Answers are interactive cards where a template is set up (`instances`), markdown messages where none is (`posts`). What
+was sent one way is edited that way, also after the settings changed.
+"""
+
+import asyncio
+import hmac
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TypeVar
+
+import orjson
+import structlog
+
+from bots.dingtalk.api import QUOTA, Api, moderated
+from bots.dingtalk.cards import CARD_LIMITS, MESSAGE_LIMITS
+from bots.dingtalk.inbound import Heard, Json, Kind, read_click, read_message
+from bots.dingtalk.instances import Instances
+from bots.dingtalk.places import CHANNEL, is_card
+from bots.dingtalk.posts import Posts
+from bots.dingtalk.stream import Stream
+from bots.edge import Intake, Received
+from bots.edits import Edits
+from core.cards import Card, Text
+from core.channel import Limits
+from core.errors import Refused, XOpsError
+from core.http import Http
+from core.i18n import words
+from core.messages import Actor, Click, Conversation, Event
+from core.redact import clean
+from core.settings import DingTalk
+
+MESSAGES, CARDS = "/dingtalk/messages", "/dingtalk/cards"
+"""Our addresses in HTTP mode."""
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+
+class DingTalkChannel:
+    """The app's robot in all its chats.
+
+    Args:
+        settings: the app's credentials and hosts.
+        http: the one session; the channel opens no other.
+        language: of the few sentences of our own, since what arrives does not tell the person's.
+        public_url: address of this server; needed in HTTP mode, where card callbacks come to us.
+        sleep: waits; tests pass a clock of their own.
+        clock: Unix seconds.
+    """
+
+    name = CHANNEL
+
+    def __init__(
+        self,
+        settings: DingTalk,
+        http: Http,
+        *,
+        language: str = "zh-CN",
+        public_url: str = "",
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.limits: Limits = CARD_LIMITS if settings.card_template_id else MESSAGE_LIMITS
+        self._language = language
+        self._settings = settings
+        self._sleep = sleep
+        self._callbacks = f"{public_url.rstrip('/')}{CARDS}"
+        self._api = Api(settings, http, sleep)
+        self._instances = Instances(settings, self._api, language, sleep, clock)
+        self._posts = Posts(settings, self._api, language, clock)
+        self._edits = Edits(self._replace, self.limits.edits_per_second)
+        self._stream = Stream(settings, self._api, http, self.hear, sleep=sleep)
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def start(self, accept: Callable[[Event], Awaitable[bool]]) -> None:
+        """Begin to listen; being ready does not wait for it.
+
+        Args:
+            accept: journals an event, `core.inbox.Inbox.accept`.
+        """
+        if self._settings.mode == "stream":
+            self._stream.start(Intake(self.name, accept, self.acknowledge))
+        else:
+            self._run(self._register(), "dingtalk-callbacks")
+
+    async def stop(self) -> None:
+        """Stop listening once what was received is acknowledged; sending still works."""
+        await self._stream.stop()
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    def hear(self, kind: Kind, data: Json, *, id: str, at: str) -> Received:
+        """What arrived, as an event; also remembers how to answer it, and tells people what cannot be answered.
+
+        Args:
+            kind: what it is.
+            data: as DingTalk sent it.
+            id: unique for this delivery of a click.
+            at: milliseconds of its delivery.
+
+        Raises:
+            BadInput: it lacks what makes it one.
+        """
+        if kind == "click":
+            received = read_click(data, id=id, at=at)
+            if isinstance(received, Click):
+                self._instances.pressed(received.card)
+            return received
+        heard = read_message(data)
+        if not isinstance(heard, Heard):
+            return heard
+        QUOTA.labels("messages").set(heard.notice == "quota")
+        self._posts.remember(heard.conversation, heard.webhook, heard.webhook_until)
+        if heard.notice:
+            self._run(self._tell(heard), "dingtalk-notice")
+        return heard.received
+
+    def acknowledge(self, event: Event) -> bytes:
+        """What DingTalk wants to hear: nothing to say for a message, for a click a receipt only the clicker sees."""
+        if not isinstance(event, Click) or not event.card:
+            return orjson.dumps({"msgtype": "empty"})
+        receipt = {"cardParamMap": {"receipt": words(self._language)("dingtalk.received")}}
+        by_key = {"updateCardDataByKey": True, "updatePrivateDataByKey": True}
+        return orjson.dumps({"cardUpdateOptions": by_key, "userPrivateData": receipt})
+
+    async def send(self, conversation: Conversation, card: Card, *, key: str) -> str:
+        """Show a card; see `core.channel.Channel.send`."""
+        way = self._instances.send if self._settings.card_template_id else self._posts.send
+        return await self._moderately(card, lambda shown: way(conversation, shown, key))
+
+    async def update(self, reference: str, card: Card, *, key: str) -> None:
+        """Replace a card; see `core.channel.Channel.update`. The key is not needed: the newest card wins."""
+        await self._edits.show(reference, card)
+
+    async def lookup(self, actor_id: str) -> Actor:
+        """Who this user id is; without a name when the app may not see the person."""
+        try:
+            name = await self._api.name_of(actor_id)
+        except Refused:
+            return Actor(self.name, actor_id)
+        return Actor(self.name, actor_id, name=clean(name))
+
+    async def check(self) -> None:
+        """Prove that the credentials work, and in stream mode that a connection would be given.
+
+        Raises:
+            RemoteError: they do not, or DingTalk does not answer.
+        """
+        await self._api.check()
+        if self._settings.mode == "stream":
+            await self._stream.check()
+
+    @property
+    def callback_secret(self) -> str:
+        """What DingTalk signs card callbacks with in HTTP mode: made from the Client Secret, so that nobody configures it."""
+        secret = self._settings.client_secret.get_secret_value()
+        return hmac.digest(secret.encode(), b"xops card callbacks", "sha256").hex()
+
+    async def _replace(self, reference: str, card: Card) -> None:
+        way = self._instances.update if is_card(reference) else self._posts.update
+        await self._moderately(card, lambda shown: way(reference, shown))
+
+    async def _moderately(self, card: Card, show: Callable[[Card], Awaitable[T]]) -> T:
+        """Show a card, or, where content moderation refuses it, a short one that says so."""
+        try:
+            return await show(card)
+        except Refused as error:
+            if not moderated(error):
+                raise
+            _log.warning("dingtalk_moderated", code=error.code)
+            say = words(self._language)
+            return await show(Card(say("dingtalk.blocked"), (Text(say("dingtalk.blocked_why")),), "warning"))
+
+    async def _tell(self, heard: Heard) -> None:
+        card = Card(words(self._language)(f"dingtalk.{heard.notice}"))
+        try:
+            await self._posts.send(heard.conversation, card, f"{heard.key}:{heard.notice}")
+        except XOpsError as error:
+            _log.warning("dingtalk_notice_unsent", notice=heard.notice, reason=str(error))
+
+    async def _register(self) -> None:
+        pause = 1.0
+        while True:
+            try:
+                return await self._instances.register_callbacks(self._callbacks, self.callback_secret)
+            except XOpsError as error:
+                _log.warning("dingtalk_callbacks_unregistered", reason=str(error), again_in=pause)
+            await self._sleep(pause)
+            pause = min(pause * 2, 60.0)
+
+    def _run(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

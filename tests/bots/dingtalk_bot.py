@@ -1,0 +1,109 @@
+"""The DingTalk edge alone: the real connection or routes, the real channel, and a journal in memory behind them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+
+from bots.dingtalk.client import DingTalkChannel
+from bots.dingtalk.routes import dingtalk_routes
+from core.http import Http
+from core.messages import Click, Event, Message
+from tests.fakes.clock import Clock
+from tests.fakes.dingtalk import FakeDingTalk
+from tests.waiting import eventually
+
+BODY_LIMIT = 64 * 1024
+
+
+@dataclass
+class Bot:
+    """What the edge handed on.
+
+    Attributes:
+        gate: journalling waits for it.
+        failure: what journalling fails with, if anything.
+        pauses: how long the connection waited before each new attempt.
+    """
+
+    channel: DingTalkChannel
+    accepted: list[Event] = field(default_factory=list[Event])
+    answers: list[bool] = field(default_factory=list[bool])
+    failure: Exception | None = None
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    pauses: list[float] = field(default_factory=list[float])
+
+    async def accept(self, event: Event) -> bool:
+        """Journal an event once, or fail as told."""
+        self.entered.set()
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        new = event.key not in {known.key for known in self.accepted}
+        if new:
+            self.accepted.append(event)
+        self.answers.append(new)
+        return new
+
+    @property
+    def message(self) -> Message:
+        """The newest event, which is a message."""
+        newest = self.accepted[-1]
+        assert isinstance(newest, Message)
+        return newest
+
+    @property
+    def click(self) -> Click:
+        """The newest event, which is a click."""
+        newest = self.accepted[-1]
+        assert isinstance(newest, Click)
+        return newest
+
+
+@asynccontextmanager
+async def connected(dingtalk: FakeDingTalk, **settings: object) -> AsyncGenerator[Bot]:
+    """A bot in Stream mode, connected. `settings` replace some of the fake's."""
+    async with _made(dingtalk, "", settings) as bot:
+        await bot.channel.start(bot.accept)
+        await eventually(lambda: dingtalk.connections)
+        yield bot
+
+
+@asynccontextmanager
+async def listening(dingtalk: FakeDingTalk) -> AsyncGenerator[Bot]:
+    """A bot in HTTP mode, listening where `dingtalk` posts, its card callbacks registered."""
+    port = unused_port()
+    async with _made(dingtalk, f"http://127.0.0.1:{port}", {"mode": "http"}) as bot:
+        settings = dingtalk.settings.model_copy(update={"mode": "http"})
+        application = web.Application()
+        routes = dingtalk_routes(settings, bot.channel, bot.accept, body_limit=BODY_LIMIT, clock=dingtalk.clock)
+        application.add_routes(routes)
+        async with TestServer(application, port=port):
+            dingtalk.address = f"http://127.0.0.1:{port}"
+            await bot.channel.start(bot.accept)
+            await eventually(lambda: dingtalk.callbacks)
+            yield bot
+
+
+@asynccontextmanager
+async def _made(dingtalk: FakeDingTalk, address: str, changed: Mapping[str, object]) -> AsyncGenerator[Bot]:
+    http = Http()
+    await http.start()
+    clock = Clock(dingtalk.clock())
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        await clock.sleep(seconds)
+
+    settings = dingtalk.settings.model_copy(update=dict(changed))
+    channel = DingTalkChannel(settings, http, public_url=address, sleep=sleep, clock=dingtalk.clock)
+    bot = Bot(channel, pauses=pauses)
+    bot.gate.set()
+    yield bot
+    await channel.stop()
+    await http.stop()

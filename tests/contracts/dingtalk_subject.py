@@ -1,0 +1,51 @@
+"""The DingTalk channel, for the contract every channel keeps: with a card template, and without one."""
+
+from types import TracebackType
+from typing import Self
+
+from bots.dingtalk.client import DingTalkChannel
+from core.http import Http
+from core.messages import Actor, Conversation
+from tests.contracts.channels import ChannelSubject
+from tests.fakes.clock import Clock
+from tests.fakes.dingtalk import FakeDingTalk
+
+
+class DingTalkSubject(ChannelSubject):
+    """Against the DingTalk of the tests, answering in cards."""
+
+    here = Conversation("dingtalk", "cidGroup==", "group")
+    unknown = f"xops-{'0' * 32}.cidGroup=="
+    someone = Actor("dingtalk", "ann", name="Ann")
+    stranger = "stranger"
+    template = True
+
+    async def __aenter__(self) -> Self:
+        clock = Clock()
+        self._dingtalk = await FakeDingTalk(clock=clock).__aenter__()
+        self._http = Http()
+        await self._http.start()
+        settings = self._dingtalk.settings
+        if not self.template:
+            settings = settings.model_copy(update={"card_template_id": ""})
+        self.channel = DingTalkChannel(settings, self._http, sleep=clock.sleep, clock=clock)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.stop()
+        await self._dingtalk.__aexit__(kind, error, trace)
+
+    async def shown(self) -> list[str]:
+        return [message.text for message in self._dingtalk.messages]
+
+    async def labels(self) -> list[str]:
+        return self._dingtalk.messages[-1].labels
+
+
+class PlainDingTalkSubject(DingTalkSubject):
+    """Without a card template: markdown messages whose buttons are links."""
+
+    unknown = "message/nokey/group/cidGroup=="
+    template = False
