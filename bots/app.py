@@ -18,6 +18,8 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from bots.dingtalk.client import DingTalkChannel
+from bots.dingtalk.routes import dingtalk_routes
 from bots.feishu.client import FeishuChannel, Rates
 from bots.feishu.routes import feishu_routes
 from bots.feishu.stream import FeishuStream
@@ -81,7 +83,8 @@ class Application:
         self._work_started: asyncio.Task[None] | None = None
         self.web = WebChannel(self.store, clock=now)
         self.feishu = build_feishu(settings.feishu, self.http) if settings.feishu.app_id else None
-        configured = [channel for channel in (self.web, self.feishu, *channels) if channel is not None]
+        self.dingtalk = build_dingtalk(settings, self.http) if settings.dingtalk.client_id else None
+        configured = [channel for channel in (self.web, self.feishu, self.dingtalk, *channels) if channel is not None]
         self._build_core({channel.name: channel for channel in configured})
         self.feishu_stream = self._build_feishu_stream()
 
@@ -138,6 +141,8 @@ class Application:
         await self.inbox.start()
         if self.feishu is not None:
             await self.feishu.start()
+        if self.dingtalk is not None:
+            await self.dingtalk.start(self.inbox.accept)
         if self.feishu_stream is not None:
             await self.feishu_stream.start()
         self._work_started = asyncio.create_task(self._start_work())
@@ -146,6 +151,8 @@ class Application:
         """Take nothing more, finish what is under way, then let go of everything."""
         if self.feishu_stream is not None:
             await self.feishu_stream.stop()
+        if self.dingtalk is not None:
+            await self.dingtalk.stop()
         if self._work_started is not None:
             await self.inbox.stop()
             await self._work_started
@@ -188,6 +195,11 @@ def build_feishu(settings: Feishu, http: Http) -> FeishuChannel:
     """The Feishu app's bot, no faster than its quota."""
     rates = Rates(settings.calls_per_second, settings.calls_per_minute, settings.calls_per_chat)
     return FeishuChannel(settings, http, rates=rates)
+
+
+def build_dingtalk(settings: Settings, http: Http) -> DingTalkChannel:
+    """The DingTalk app's robot."""
+    return DingTalkChannel(settings.dingtalk, http, language=settings.language, public_url=settings.server.public_url)
 
 
 def build_scheduler(connection: SchedulerConnection, application: Application) -> Scheduler:
@@ -254,6 +266,9 @@ def routes(application: Application) -> Sequence[web.RouteDef]:
     if application.feishu is not None and application.feishu_stream is None:
         settings, accept = application.settings, application.inbox.accept
         found += feishu_routes(settings.feishu, application.feishu, accept, body_limit=settings.server.body_limit)
+    if application.dingtalk is not None:
+        settings, accept = application.settings, application.inbox.accept
+        found += dingtalk_routes(settings.dingtalk, application.dingtalk, accept, body_limit=settings.server.body_limit)
     return found
 
 

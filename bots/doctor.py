@@ -6,9 +6,10 @@ Every check is harmless: it reads, logs in, or asks for a version. Nothing is se
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from bots.dingtalk.client import DingTalkChannel
 from core.errors import ConfigurationError, RemoteError, Throttled, Unauthorized, Unreachable, XOpsError
 from core.i18n import Words, words
 from core.schedulers.base import Scheduler
@@ -70,10 +71,18 @@ async def examine() -> list[Finding]:
         checks = [_database(application, say), *_schedulers(application, say), _model(application, say)]
         if application.feishu is not None:
             checks.append(_feishu(application, say))
+        if application.dingtalk is not None:
+            checks.append(_dingtalk(application.dingtalk, settings, say))
         found = await asyncio.gather(*checks)
     finally:
         await application.stop()
-    return [_settings_read(settings, say), *found, *_web(settings, say), *_feishu_off(settings, say)]
+    return [
+        _settings_read(settings, say),
+        *found,
+        *_web(settings, say),
+        *_feishu_off(settings, say),
+        *_dingtalk_off(settings, say),
+    ]
 
 
 def report(findings: list[Finding]) -> str:
@@ -171,6 +180,21 @@ async def _feishu(application: "Application", say: Words) -> Finding:
 
 def _feishu_off(settings: Settings, say: Words) -> list[Finding]:
     return [] if settings.feishu.app_id else [Finding("feishu", "off", say("doctor.feishu_off"))]
+
+
+async def _dingtalk(channel: DingTalkChannel, settings: Settings, say: Words) -> Finding:
+    async def ask() -> str:
+        await channel.check()
+        return say("doctor.dingtalk_ok", mode=settings.dingtalk.mode)
+
+    found = await _timed("dingtalk", say("doctor.dingtalk_todo"), ask, say)
+    if found.ok and not settings.dingtalk.card_template_id:
+        return replace(found, grade="warning", todo=say("doctor.dingtalk_template"))
+    return found
+
+
+def _dingtalk_off(settings: Settings, say: Words) -> list[Finding]:
+    return [] if settings.dingtalk.client_id else [Finding("dingtalk", "off", say("doctor.dingtalk_off"))]
 
 
 def _web(settings: Settings, say: Words) -> list[Finding]:

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for top in ("bots", "core") for path in (ROOT / top).rglob("*.py"))
-MESSENGERS = {"feishu", "web"}
+MESSENGERS = {"dingtalk", "feishu", "web"}
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 
@@ -89,6 +89,7 @@ def test_messengers_do_not_import_each_other() -> None:
         ("langgraph", ("core/agent/",)),
         ("dbos", ("core/work.py",)),
         ("alembic", ("core/store/",)),
+        ("dingtalk_stream", ("bots/dingtalk/stream.py",)),
         ("lark_oapi", ("bots/feishu/stream.py",)),
     ],
 )
@@ -106,7 +107,17 @@ def test_sqlalchemy_is_known_only_to_the_store_and_to_owners_of_tables() -> None
 
 def test_starting_loads_no_agent_and_no_durable_work() -> None:
     """The server is ready before it has imported what only an answer needs."""
-    heavy = ("langchain", "langchain_core", "langgraph", "openai", "dbos", "lark_oapi", "alembic", "playwright")
+    heavy = (
+        "langchain",
+        "langchain_core",
+        "langgraph",
+        "openai",
+        "dbos",
+        "dingtalk_stream",
+        "lark_oapi",
+        "alembic",
+        "playwright",
+    )
     code = f"import sys, bots.app; print([m for m in {heavy!r} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
