@@ -1,22 +1,31 @@
 """The vendor's SDK against our imitation of Feishu: what it builds, `lark_oapi` reads; what `lark_oapi` sends, it answers.
 
+The last tests are about its long connection: what we read and write is what it reads and writes, and why we keep our own.
+
 Importing the SDK takes several seconds, so all of it is in this one module, imported by the one fixture.
 """
 
 import asyncio
 import json
+import threading
 import warnings
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from bots.feishu.cards import render
+from bots.feishu.frames import Frame, decode, encode
 from core.cards import Button, Buttons, Card, Text
 from tests.fakes.clock import Clock
 from tests.fakes.feishu import FakeFeishu
 from tests.fakes.feishu_events import click, envelope, mention, person, sealed_body, signed
+from tests.fakes.feishu_stream import StreamingFeishu, frames
+from tests.waiting import eventually
 
 Json = dict[str, Any]
 
@@ -153,3 +162,102 @@ async def test_the_sdk_answers_our_challenge_and_refuses_a_broken_signature(lark
         assert json.loads(heard.hear(challenge, {}).content) == {"challenge": "c1"}
         assert heard.hear(event, headers).status_code == 500
         assert heard.events == []
+
+
+class Handler:
+    """Hears what the SDK's connection brings; it takes no time over anything but "wait", which lasts until `go_on`."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.go_on = threading.Event()
+
+    def _do_without_validation(self, payload: bytes) -> Json | None:
+        event = json.loads(payload)["event"]
+        if "action" in event:
+            return {"toast": {"type": "info", "content": "ok"}}
+        text = json.loads(event["message"]["content"])["text"]
+        self.heard.append(text)
+        if text == "wait":
+            self.go_on.wait()
+        return None
+
+
+@asynccontextmanager
+async def sdk_connected(feishu: StreamingFeishu) -> AsyncGenerator[Handler]:
+    """The SDK's long connection, in a thread and a loop of its own; its loop is stopped, since it has no stop."""
+    client: Any = import_module("lark_oapi.ws.client")
+    handler, loop, made_at_import = Handler(), asyncio.new_event_loop(), client.loop
+    app = feishu.settings
+
+    def connect() -> None:
+        asyncio.set_event_loop(loop)
+        secret = app.app_secret.get_secret_value()
+        connection = client.Client(app.app_id, secret, event_handler=handler, domain=app.domain)
+        with suppress(RuntimeError):
+            connection.start()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(connection._disconnect())
+        loop.close()
+
+    client.loop = loop
+    thread = threading.Thread(target=connect)
+    thread.start()
+    try:
+        yield handler
+    finally:
+        handler.go_on.set()
+        loop.call_soon_threadsafe(loop.stop)
+        await asyncio.to_thread(thread.join)
+        client.loop = made_at_import
+
+
+@pytest.mark.usefixtures("lark")
+async def test_the_sdks_long_connection_understands_ours() -> None:
+    async with StreamingFeishu(chunk=100) as feishu, sdk_connected(feishu) as handler:
+        await feishu.until_connected()
+        await eventually(lambda: feishu.pings)
+        message = await feishu.say("oc_private", "ou_ann", "昨晚哪些任务失败了")
+        feishu.chunk = 10_000
+        sent = feishu.store("oc_private", "ou_bot", "interactive", render(CARD, "private/"))
+        press = await feishu.press(sent.id, "Log")
+
+    assert (message.ok, message.answer, handler.heard[0]) == (True, {}, "昨晚哪些任务失败了")
+    assert press.answer == {"toast": {"type": "info", "content": "ok"}}
+
+
+@pytest.mark.usefixtures("lark")
+async def test_the_sdk_answers_one_event_at_a_time() -> None:
+    """The reason for a client of our own: one event that waits makes all others late, and cannot be passed by."""
+    async with StreamingFeishu(deadline=0.3) as feishu, sdk_connected(feishu):
+        await feishu.until_connected()
+        waits, follows = await asyncio.gather(
+            feishu.say("oc_private", "ou_ann", "wait"), feishu.say("oc_group", "ou_bob", "next")
+        )
+
+    assert (waits.status, follows.status) == (504, 504)
+
+
+@pytest.mark.usefixtures("lark")
+async def test_the_sdk_leaves_card_frames_unanswered() -> None:
+    """The other reason: the person who pressed sees an error."""
+    async with StreamingFeishu(deadline=0.3) as feishu:
+        feishu.click_frames = "card"
+        async with sdk_connected(feishu):
+            await feishu.until_connected()
+            sent = feishu.store("oc_private", "ou_bot", "interactive", render(CARD, "private/"))
+            press = await feishu.press(sent.id, "Log")
+
+    assert press.status == 504
+
+
+@given(frames)
+@pytest.mark.usefixtures("lark")
+def test_the_sdk_reads_our_frames_and_we_read_its(frame: Frame) -> None:
+    theirs = import_module("lark_oapi.ws.pb.pbbp2_pb2").Frame()
+    theirs.ParseFromString(encode(frame))
+
+    assert {header.key: header.value for header in theirs.headers} == frame.headers
+    assert (theirs.method, theirs.service, theirs.payload) == (frame.method, frame.service, frame.payload)
+    assert (theirs.SeqID, theirs.LogID) == (frame.sequence, frame.log)
+    assert decode(theirs.SerializeToString()) == frame

@@ -16,7 +16,7 @@ from core.cards import Button, Buttons, Card
 from core.errors import BadInput, Unreachable
 from core.messages import Conversation, Message
 from tests.bots.feishu_bot import BODY_LIMIT, Bot, streaming
-from tests.fakes.feishu_stream import StreamingFeishu
+from tests.fakes.feishu_stream import StreamingFeishu, frames
 from tests.waiting import eventually
 
 PRIVATE = "oc_private"
@@ -201,18 +201,6 @@ async def test_nonsense_is_passed_over(feishu: StreamingFeishu, bot: Bot, nonsen
     assert (await feishu.say(PRIVATE, "ou_ann", "/overview")).ok
     assert feishu.granted == 1
     assert len(bot.accepted) == 1
-
-
-frames = st.builds(
-    Frame,
-    method=st.integers(0, 2**31 - 1),
-    service=st.integers(0, 2**31 - 1),
-    headers=st.dictionaries(st.text(), st.text()),
-    payload=st.binary(),
-    sequence=st.integers(0, 2**64 - 1),
-    log=st.integers(0, 2**64 - 1),
-    texts=st.dictionaries(st.sampled_from([6, 7, 9]), st.text().map(str.encode)),
-)
 
 
 @given(frames)

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import WSMsgType, web
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bots.feishu.frames import CONTROL, DATA, Frame, decode, encode
@@ -213,3 +214,16 @@ class StreamingFeishu(FakeFeishu):
 
 def _works(link: Link) -> bool:
     return not (link.frozen or link.mute)
+
+
+frames = st.builds(
+    Frame,
+    method=st.integers(0, 2**31 - 1),
+    service=st.integers(0, 2**31 - 1),
+    headers=st.dictionaries(st.text(), st.text()),
+    payload=st.binary(),
+    sequence=st.integers(0, 2**64 - 1),
+    log=st.integers(0, 2**64 - 1),
+    texts=st.dictionaries(st.sampled_from([6, 7, 9]), st.text().map(str.encode)),
+)
+"""Any frame."""
