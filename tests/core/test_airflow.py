@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,8 @@ from aiohttp import web
 from core.errors import BadInput, NotFound, Refused, Throttled, Unauthorized, Unreachable, XOpsError
 from core.http import Http
 from core.schedulers.airflow import AirflowScheduler
-from core.schedulers.base import InstanceQuery, RunType, Status
-from tests.fakes.airflow import FakeAirflow
+from core.schedulers.base import InstanceQuery, RunType, Status, TableUpdate
+from tests.fakes.airflow import FakeAirflow, recorded
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -206,3 +206,19 @@ async def test_what_is_wrong_with_airflow_itself_is_said_by_health(
     health = await scheduler.health()
     assert len(health.problems) == 4
     assert "3.1.8" in health.problems[0]
+
+
+async def test_an_asset_whose_reader_is_queued_still_tells_when_it_was_written(
+    airflow: FakeAirflow, scheduler: AirflowScheduler
+) -> None:
+    """Airflow fails to list the event then; any other failure is one of ours too."""
+    (asset,) = (one for one in recorded("assets")["assets"] if one["name"] == "orders_raw")
+    told = asset | {"last_asset_event": {"id": 7, "timestamp": "2026-11-23T03:59:00Z"}}
+    airflow.answers |= {"assets/events": 500, f"assets/{asset['id']}": told}
+    (table,) = await scheduler.tables("orders_raw")
+    assert table.updates == (TableUpdate(NOW - timedelta(minutes=1)),)
+    airflow.answers[f"assets/{asset['id']}"] = asset | {"last_asset_event": {"id": None, "timestamp": None}}
+    assert (await scheduler.tables("orders_raw"))[0].updates == ()
+    airflow.answers["assets/events"] = 503
+    with pytest.raises(Unreachable):
+        await scheduler.tables("orders_raw")

@@ -34,7 +34,7 @@ class FakeAirflow:
         instances: the task instances it knows, as Airflow's JSON.
         asked: method and path of each request, in order.
         token: the only one it accepts; changing it ends all sessions.
-        answers: what it answers to a GET, by path.
+        answers: what it answers to a GET, by path; a number is the status of a failure.
         trouble: when given, answers every request but log-ins instead.
     """
 
@@ -46,7 +46,7 @@ class FakeAirflow:
         self.url = ""
         run = self.instances[0]["dag_run_id"]
         transform = f"dags/trade_daily/dagRuns/{run}/taskInstances/transform"
-        self.answers: dict[str, Json] = {
+        self.answers: dict[str, Json | int] = {
             "version": recorded("version"),
             "monitor/health": recorded("health"),
             "dags": recorded("dags"),
@@ -103,6 +103,8 @@ class FakeAirflow:
         answer = self.answers.get(request.match_info["path"])
         if answer is None:
             return web.json_response({"detail": f"{request.path} was not found"}, status=404)
+        if isinstance(answer, int):
+            return web.Response(status=answer)
         return web.json_response(answer)
 
     async def _page(self, request: web.Request) -> web.Response:

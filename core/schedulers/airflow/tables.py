@@ -7,6 +7,7 @@ it is about a day long past.
 import asyncio
 from typing import Final
 
+from core.errors import Unreachable
 from core.schedulers.airflow.catalogue import Catalogue
 from core.schedulers.airflow.client import Client
 from core.schedulers.airflow.lineage import source
@@ -29,17 +30,32 @@ async def tables(client: Client, catalogue: Catalogue, scheduler: str, text: str
 async def _table(client: Client, catalogue: Catalogue, scheduler: str, asset: Asset) -> DataTable:
     keys = [TaskKey(producer.dag_id, producer.task_id) for producer in asset.producing_tasks]
     producers = tuple([await catalogue.task(key) for key in keys])
-    newest = [("asset_id", str(asset.id)), ("order_by", "-timestamp")]
-    events = await client.some(("assets", "events"), Paged[AssetEvent], newest, offset=0, limit=UPDATES)
+    events = await _events(client, asset)
     return DataTable(
         scheduler,
         asset.name,
         project=producers[0].project if producers else "",
         owner=producers[0].owner if producers else "",
         producers=producers,
-        updates=tuple(_update(scheduler, event) for event in events.items if _counts(event)),
-        partitioned=any(event.partition_key for event in events.items),
+        updates=tuple(_update(scheduler, event) for event in events if _counts(event)),
+        partitioned=any(event.partition_key for event in events),
     )
+
+
+async def _events(client: Client, asset: Asset) -> tuple[AssetEvent, ...]:
+    """Its newest events.
+
+    Airflow 3.3.2 fails (500) to list an event as long as a run it caused is queued, because that run has no start date.
+    Then only the moment of the last one is known, which Airflow tells with the asset.
+    """
+    newest = [("asset_id", str(asset.id)), ("order_by", "-timestamp")]
+    try:
+        return (await client.some(("assets", "events"), Paged[AssetEvent], newest, offset=0, limit=UPDATES)).items
+    except Unreachable as error:
+        if error.code != "500":
+            raise
+    last = (await client.get(("assets", str(asset.id)), Asset, what="table", name=asset.name)).last_asset_event
+    return (AssetEvent(timestamp=last.timestamp),) if last and last.timestamp else ()
 
 
 def _counts(event: AssetEvent) -> bool:

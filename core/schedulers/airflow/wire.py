@@ -80,12 +80,19 @@ class TaskReference(Wire):
     task_id: str
 
 
+class LastEvent(Wire):
+    """When an asset was last written; null when it never was."""
+
+    timestamp: AwareDatetime | None = None
+
+
 class Asset(Wire):
     """What Airflow knows of a table."""
 
     id: int
     name: str
     producing_tasks: tuple[TaskReference, ...] = ()
+    last_asset_event: LastEvent | None = None
 
 
 class RunReference(Wire):
