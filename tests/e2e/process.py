@@ -31,6 +31,7 @@ class Xops:
 
     async def ready(self) -> bool:
         """Whether it says so itself."""
+        assert self.process.returncode is None, self.log.read_text()
         try:
             async with aiohttp.ClientSession() as session, session.get(f"{self.url}/readyz") as answer:
                 return answer.status == 200
