@@ -81,6 +81,7 @@ class Application:
         self.access = Access(settings.people)
         self.fleet = Fleet([build_scheduler(connection, self) for connection in settings.schedulers])
         self._work_started: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
         self.web = WebChannel(self.store, clock=now)
         self.feishu = build_feishu(settings.feishu, self.http) if settings.feishu.app_id else None
         self.dingtalk = build_dingtalk(settings, self.http) if settings.dingtalk.client_id else None
@@ -146,6 +147,8 @@ class Application:
         if self.feishu_stream is not None:
             await self.feishu_stream.start()
         self._work_started = asyncio.create_task(self._start_work())
+        if self.settings.model.name:
+            self._warming = asyncio.create_task(self.agent.warm())
 
     async def stop(self) -> None:
         """Take nothing more, finish what is under way, then let go of everything."""
@@ -153,6 +156,9 @@ class Application:
             await self.feishu_stream.stop()
         if self.dingtalk is not None:
             await self.dingtalk.stop()
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait({self._warming})
         if self._work_started is not None:
             await self.inbox.stop()
             await self._work_started

@@ -4,6 +4,7 @@ LangChain is loaded on the first question, in a thread, so that start-up and com
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,11 +15,12 @@ import structlog
 from core.access import Person
 from core.agent.answer import Answer
 from core.agent.history import History
+from core.agent.offer import left_to_rules
 from core.agent.prompts import prompt
 from core.agent.rules.names import identifiers
 from core.agent.rules.understand import Question
 from core.agent.turn import Reason, Stopped, Turn
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, XOpsError
 from core.messages import Message
 from core.redact import clean, mask
 from core.results import Notice
@@ -66,7 +68,7 @@ class Agent:
     @property
     def prompt_digest(self) -> str:
         """Tells versions of the prompt apart; logged with every answer of a model."""
-        return prompt("assistant").digest
+        return prompt("router" if self._settings.mode == "router" else "assistant").digest
 
     async def answer(self, message: Message, person: Person, *, progress: Callable[[str], None]) -> Answer:
         """Answer a message. There is always an answer with at least one result.
@@ -78,7 +80,7 @@ class Agent:
         """
         agents = await self._load()
         question = await self._question(message)
-        if agents.model is None or person.role == "stranger":  # who may see nothing costs nothing
+        if agents.model is None or person.role == "stranger" or await self._left_to_rules(question):
             return await self._by_rules(agents.rules, _turn(message, person, question, progress))
         turn = _turn(message, person, question, progress)
         text, stopped = await self._by_model(agents.model, turn, message.at.astimezone(self._look.fleet.zone))
@@ -88,7 +90,8 @@ class Agent:
         ruled = await self._by_rules(agents.rules, _turn(message, person, question, progress))
         if turn.results and all(call.name == "help" for call in ruled.calls):  # the model understood, the rules did not
             return _from_model(turn, "", note)
-        return replace(ruled, note=note or "agent.no_tool")
+        chose_none = self._settings.mode == "router" and not turn.uses
+        return replace(ruled, note=note or ("" if chose_none else "agent.no_tool"))
 
     async def probe(self) -> None:
         """Ask the configured model for one word, to see that it can be reached with these settings.
@@ -101,9 +104,25 @@ class Agent:
 
         await graphs.probe(self._settings)
 
+    async def warm(self) -> None:
+        """Have the configured model read its prompt before the first person waits for that. Nothing depends on it."""
+        from core.agent import graph as graphs
+        from core.agent.toolkit import Toolkit
+
+        began = time.perf_counter()
+        try:
+            await graphs.warm(self._settings, Toolkit(self._look, self._act))
+        except XOpsError as error:
+            log.warning("model not warmed up", error=str(error))
+        else:
+            log.info("model warmed up", seconds=round(time.perf_counter() - began, 1))
+
     async def _question(self, message: Message) -> Question:
         past = await self._history.recall(message.conversation)
         return Question(message.text[:LONGEST], self._look.find.day(""), past, message.quoted[:LONGEST])
+
+    async def _left_to_rules(self, question: Question) -> bool:
+        return self._settings.mode == "router" and await asyncio.to_thread(left_to_rules, question)
 
     async def _by_rules(self, graph: "Graph", turn: Turn) -> Answer:
         from core.agent import graph as graphs

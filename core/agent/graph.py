@@ -6,7 +6,7 @@ from typing import Any, cast
 from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType]
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 from openai import OpenAIError
@@ -15,6 +15,7 @@ from core.agent.middleware import Bounds, Guard
 from core.agent.offline import QUESTION, OfflineModel
 from core.agent.prompts import prompt
 from core.agent.provider import calling
+from core.agent.router import Router
 from core.agent.toolkit import Toolkit
 from core.agent.turn import Turn
 from core.errors import ConfigurationError
@@ -25,18 +26,23 @@ Graph = CompiledStateGraph[Any, Turn, Any, Any]
 ANSWER_TOKENS = 800
 """Most tokens a model may write at once: a tool call and a sentence need far less; a model that runs on is cut."""
 
+PROMPTS = {"tools": "assistant", "router": "router"}
+"""What a model is told, by mode."""
 PROBE_TOKENS = 16
 """The fewest that every provider accepts."""
+WARM_SECONDS = 180.0
+"""For reading the prompt once, on a slow machine."""
 
 
 def build_agent(model: BaseChatModel, toolkit: Toolkit, settings: Model) -> Graph:
     """An agent with all tools, limits and guards around a chat model."""
     checks = not isinstance(model, OfflineModel)
+    routing = [Router()] if settings.mode == "router" else []
     graph = create_agent(
         model,
         toolkit.tools(),
-        system_prompt=prompt("assistant").text,
-        middleware=[Bounds(settings), Guard(checks=checks)],
+        system_prompt=prompt(PROMPTS[settings.mode]).text,
+        middleware=[*routing, Bounds(settings), Guard(checks=checks)],
         context_schema=Turn,
     )
     return cast("Graph", graph)
@@ -72,6 +78,19 @@ async def probe(settings: Model) -> None:
     model = await asyncio.to_thread(configured, settings)
     async with calling(settings.timeout_seconds):
         await model.ainvoke("ping", max_tokens=PROBE_TOKENS)
+
+
+async def warm(settings: Model, toolkit: Toolkit) -> None:
+    """Let the model's server read what every question begins with, and keep it: measured, 30 s for a small local model.
+
+    Raises:
+        ConfigurationError, RemoteError: as `Agent.probe` does.
+    """
+    model = await asyncio.to_thread(configured, settings)
+    ready = model if settings.mode == "router" else model.bind_tools(toolkit.tools())
+    begins = [SystemMessage(prompt(PROMPTS[settings.mode]).text), HumanMessage("ping")]
+    async with calling(WARM_SECONDS):
+        await ready.ainvoke(begins, max_tokens=PROBE_TOKENS)
 
 
 async def run(graph: Graph, turn: Turn, now: str) -> str:

@@ -110,7 +110,7 @@ def _refusal(turn: Turn, call: Call) -> str:
     if call.name == "propose_operation":
         if any(use.call.name == call.name and not use.refused for use in turn.uses):
             return "one proposal a turn: wait until the person has decided on the first"
-        if call.arguments.get("operation") not in operations(turn.question.text):
+        if call.arguments.get("operation") not in operations(turn.question):
             return "the person did not ask for this change: answer the question, or ask"
     return ""
 

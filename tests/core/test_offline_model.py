@@ -107,10 +107,16 @@ def test_bait_for_backtracking_takes_bounded_time(bait: str) -> None:
         ("重跑 x_y 和下游", {"rerun", "rerun_downstream"}),
         ("x_y 为什么失败", set[str]()),
         ("kill x_y", {"kill"}),
+        ("x_y 先别重跑", set[str]()),
+        ("全部重跑", set[str]()),
+        ("重跑 x_y 有用吗", set[str]()),
+        ("would a rerun of x_y help?", set[str]()),
+        ("rerun_daily 跑完了吗", set[str]()),
+        ("别冻结，重跑 x_y", {"rerun"}),
     ],
 )
 def test_a_change_counts_as_asked_for_only_in_words(said: str, asked: set[str]) -> None:
-    assert operations(said) == asked
+    assert operations(Question(said, TODAY)) == asked
 
 
 async def test_the_model_turns_a_question_into_tool_calls_and_then_adds_nothing() -> None:

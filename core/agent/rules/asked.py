@@ -1,14 +1,26 @@
 """Which changes a message asks for in so many words: a model may propose no other."""
 
+from core.agent.rules.clauses import clauses
 from core.agent.rules.intents import intents
-from core.agent.rules.text import fold
+from core.agent.rules.understand import LONGEST, Question
 from core.alerts import read
 
+PROPOSE = "propose_operation"
 
-def operations(text: str) -> frozenset[str]:
-    """The operations whose words stand in the text; none for an alert, which gives no orders."""
-    if read(text).kind == "alert":
+
+def operations(question: Question) -> frozenset[str]:
+    """The operations whose words stand in the message; none for an alert, which gives no orders.
+
+    A clause that first of all says something else asks for none: 别重跑, 全部重跑, "would a rerun help".
+    """
+    if read(question.text).kind == "alert":
         return frozenset()
-    folded = fold(text)
-    asked = (row for row in intents() if row.tool == "propose_operation" and row.words.search(folded))
-    return frozenset(row.arguments["operation"] for row in asked)
+    said = clauses(question.text[:LONGEST], question.today)
+    return frozenset(operation for clause in said for operation in _asked(clause.plain))
+
+
+def _asked(clause: str) -> list[str]:
+    rows = [row for row in intents() if row.words.search(clause)]
+    if not rows or rows[0].tool != PROPOSE:
+        return []
+    return [row.arguments["operation"] for row in rows if row.tool == PROPOSE]

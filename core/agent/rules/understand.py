@@ -144,7 +144,7 @@ def _calls(clause: Clause, question: Question) -> Iterable[Call]:
     elif intent.tool == "propose_operation" and len(targets) > 1:
         yield _say("one_at_a_time")
     else:
-        run = _run(clause.plain) if intent.tool == "instance_log" else {}
+        run = run_number(clause.plain) if intent.tool == "instance_log" else {}
         for target in targets:
             yield _call(
                 intent.tool, {**intent.arguments, ARGUMENT.get(intent.tool, "target"): target, **run}, clause.day
@@ -157,17 +157,18 @@ def _targets(clause: Clause, question: Question) -> tuple[str, ...]:
     table = clause.intent is not None and clause.intent.needs == "table"
     found = pointed(clause.plain, question.past, table=table)
     if found:
-        return tuple(_handle(item, table=table) for item in found)
+        return tuple(handle(item, table=table) for item in found)
     quoted = clauses(question.quoted[:LONGEST], question.today)
     return next((other.names for other in quoted if other.names), ())
 
 
-def _handle(item: Item, *, table: bool) -> str:
+def handle(item: Item, *, table: bool) -> str:
     """What a tool can look an item up by: a task is not found by the reference of a table, nor the other way round."""
     return item.ref if (item.kind == "table") == table else item.label
 
 
-def _run(plain: str) -> dict[str, str]:
+def run_number(plain: str) -> dict[str, str]:
+    """The number of the run that folded text speaks of, as an argument of `instance_log`; empty when it speaks of none."""
     found = _RUN.search(plain)
     number = found and (found[1] or found[2])
     return {"run": str("一二三四五六七八九".find(number) + 1 or number)} if number else {}
