@@ -31,7 +31,6 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from structlog.contextvars import bind_contextvars
 
 from core.background import repeat
@@ -102,12 +101,8 @@ class Inbox:
         self._tasks: list[asyncio.Task[None]] = []
 
         mine = and_(inbox.c.owner == owner, inbox.c.finished_at.is_(None))
-        insert = sqlite.insert if store.embedded else postgresql.insert
-        self._insert = (
-            insert(inbox)
-            .values(owner=owner, lease_until=now(lease_seconds), attempts=1, outcome="")
-            .on_conflict_do_nothing()
-            .execution_options(preserve_rowcount=True)
+        self._insert = store.insert_new(inbox).values(
+            owner=owner, lease_until=now(lease_seconds), attempts=1, outcome=""
         )
         self._finish = (
             update(inbox)

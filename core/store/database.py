@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Insert, MetaData, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -65,6 +66,14 @@ class Store:
     def engine(self) -> Engine:
         """For migrations, and for the durable-work engine that shares the database."""
         return self._engine
+
+    def insert_new(self, table: Table) -> Insert:
+        """An INSERT that changes nothing when its key is there already; its `rowcount` is 0 then.
+
+        Build it once and keep it: building costs more than running.
+        """
+        insert = sqlite.insert if self.embedded else postgresql.insert
+        return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run a function that only reads, in a transaction of its own."""
