@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, Protocol, cast
 from urllib.parse import quote_plus
 
@@ -109,7 +110,12 @@ class Stream:
         self._keeping: asyncio.Task[None] | None = None
 
     def start(self, intake: Intake) -> None:
-        """Begin to connect; events go to `intake`."""
+        """Begin to connect; events go to `intake`.
+
+        Raises:
+            ConfigurationError: the SDK is not installed.
+        """
+        _require()
         self._keeping = asyncio.create_task(self._keep(intake), name="dingtalk-stream")
 
     async def stop(self) -> None:
@@ -124,7 +130,9 @@ class Stream:
 
         Raises:
             RemoteError: it would not.
+            ConfigurationError: the SDK is not installed.
         """
+        _require()
         await self._ticket(await asyncio.to_thread(_protocol))
 
     async def _keep(self, intake: Intake) -> None:
@@ -257,12 +265,14 @@ def _object(text: str) -> Json:
         return {}
 
 
+def _require() -> None:
+    if find_spec("dingtalk_stream") is None:
+        raise ConfigurationError("dingtalk.mode 'stream' needs a package more: pip install 'xops[dingtalk]'")
+
+
 def _protocol() -> _Protocol:
     """The SDK's words; imported here, in a thread, because it is slow and only Stream mode needs it."""
-    try:
-        import dingtalk_stream as sdk
-    except ImportError as error:
-        raise ConfigurationError("dingtalk.mode is 'stream': install it with pip install 'xops[dingtalk]'") from error
+    import dingtalk_stream as sdk
 
     def acknowledge(code: int, headers: Json, data: Json) -> dict[str, Any]:
         message: Any = sdk.AckMessage()

@@ -85,6 +85,7 @@ class DingTalkApi:
         monthly: billable calls left this month.
         repeats_refused: whether a card that exists is refused, or answered as if new; both are imaginable.
         undelivered: why cards are made but not delivered; empty while they are.
+        hold: while it is not set, cards are made and shown, but the call is not answered.
         callbacks: where card callbacks go, and their secret, by route key.
 
     Args:
@@ -102,6 +103,8 @@ class DingTalkApi:
         self.monthly = 5000
         self.repeats_refused = True
         self.undelivered = ""
+        self.hold = asyncio.Event()
+        self.hold.set()
         self.callbacks: dict[str, tuple[str, str]] = {}
         self.answering: set[str] = set()
         self.updated_within_callback: list[str] = []
@@ -237,6 +240,8 @@ class DingTalkApi:
                 raise ApiRefused("param.cardAlreadyExist")
         elif not self.undelivered:
             self.shown.append(Shown(id, chat, [_known(values)], self.clock(), is_card=True))
+        await self.changed()
+        await self.hold.wait()
         delivery = {"spaceId": chat, "success": not self.undelivered, "errorMsg": self.undelivered}
         return web.json_response({"success": True, "result": {"outTrackId": id, "deliverResults": [delivery]}})
 
