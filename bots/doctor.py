@@ -173,9 +173,29 @@ async def _feishu(application: "Application", say: Words) -> Finding:
     assert channel is not None  # noqa: S101  # the caller checked
 
     async def ask() -> str:
-        return say("doctor.feishu_ok", name=(await channel.bot()).name)
+        found = say("doctor.feishu_ok", name=(await channel.bot()).name)
+        if application.feishu_stream is None:
+            return f"{found}{say('doctor.feishu_webhook')}"
+        await application.feishu_stream.address()
+        return f"{found}{say('doctor.feishu_stream')}{await _connection(application, 'feishu', say)}"
 
-    return await _timed("feishu", say("doctor.feishu_todo"), ask, say)
+    found = await _timed("feishu", say("doctor.feishu_todo"), ask, say)
+    missing = await channel.missing_permissions() if found.ok else ()
+    if missing:
+        return replace(found, grade="failed", todo=say("doctor.feishu_permissions", names=", ".join(missing)))
+    return found
+
+
+async def _connection(application: "Application", channel: str, say: Words) -> str:
+    """What the X-Ops that runs on this address says of a messenger's long connection; only it knows."""
+    server = application.settings.server
+    try:
+        url = f"http://{server.host}:{server.port}/metrics"
+        answer = await application.http.request("GET", url, system="xops", timeout=2)
+    except Unreachable:
+        return say("doctor.connection_unknown")
+    stands = f'xops_connected{{channel="{channel}"}} 1.0'.encode() in answer.body
+    return say("doctor.connection_stands" if stands else "doctor.connection_broken")
 
 
 def _feishu_off(settings: Settings, say: Words) -> list[Finding]:

@@ -36,6 +36,15 @@ SLOW_DOWN = {99991400, 230020, 230049}
 PATIENCE = 60.0
 """Seconds one call waits in all because Feishu asked it to slow down."""
 
+PERMISSIONS = (
+    ("im:message:send_as_bot", "im:message"),
+    ("im:message:readonly", "im:message"),
+    ("im:message.p2p_msg:readonly", "im:message.p2p_msg"),
+    ("im:message.group_at_msg:readonly", "im:message.group_at_msg"),
+)
+"""What the app must be allowed: to send and edit, to read what a message refers to, to hear private chats and mentions in
+groups. Of each row one is enough; the first is the narrower one, or the newer name."""
+
 ATTEMPTS = 3
 _log = structlog.get_logger(__name__)
 _CARD_ERROR = re.compile(r"ErrCode: (\d+)")
@@ -181,6 +190,16 @@ class FeishuChannel:
         """
         bot = (await self._call("GET", "bot/v3/info"))["bot"]
         return Actor(self.name, bot["open_id"], name=bot.get("app_name", ""))
+
+    async def missing_permissions(self) -> tuple[str, ...]:
+        """Which of `PERMISSIONS` the app was not granted.
+
+        Raises:
+            RemoteError: Feishu does not tell.
+        """
+        scopes = (await self._call("GET", "application/v6/scopes"))["data"]["scopes"]
+        granted = {scope["scope_name"] for scope in scopes if scope["grant_status"] == 1}
+        return tuple(names[0] for names in PERMISSIONS if not granted & {*names})
 
     async def _learn(self) -> None:
         pause = 1.0

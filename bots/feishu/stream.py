@@ -84,6 +84,7 @@ class FeishuStream:
 
     async def start(self) -> None:
         """Begin to connect, and keep doing so; being ready does not wait for it."""
+        CONNECTED.labels("feishu").set(0)
         self._keeping = asyncio.create_task(repeat(self._connect, 0), name="feishu-stream")
 
     async def stop(self) -> None:

@@ -77,6 +77,7 @@ class FeishuApi:
         all: every message, by id.
         calls: what was called, in order, e.g. `POST im/v1/messages`.
         stale_token_status: HTTP status of 99991663; 400 and 200 have both been seen.
+        scopes: permissions the app asked for, and whether they were granted.
 
     Args:
         clock: Unix seconds.
@@ -90,6 +91,12 @@ class FeishuApi:
         self.all: dict[str, Sent] = {}
         self.calls: list[str] = []
         self.stale_token_status = 400
+        self.scopes = {
+            "im:message": True,
+            "im:message.p2p_msg:readonly": True,
+            "im:message.group_at_msg:readonly": True,
+            "contact:user.base:readonly": False,
+        }
         self._throttle = throttle
         self._tokens: dict[str, float] = {}
         self._uuids: dict[str, tuple[str, float]] = {}
@@ -152,6 +159,7 @@ class FeishuApi:
                 web.get(f"{api}/im/v1/messages/{{id}}", self._get),
                 web.get(f"{api}/contact/v3/users/{{id}}", self._user),
                 web.get(f"{api}/bot/v3/info", self._bot),
+                web.get(f"{api}/application/v6/scopes", self._scopes),
             ]
         )
         return application
@@ -260,6 +268,10 @@ class FeishuApi:
 
     async def _bot(self, _request: web.Request) -> web.Response:
         return web.json_response({"code": 0, "msg": "ok", "bot": {"app_name": BOT_NAME, "open_id": BOT}})
+
+    async def _scopes(self, _request: web.Request) -> web.Response:
+        scopes = [{"scope_name": name, "grant_status": 1 if self.scopes[name] else 2} for name in self.scopes]
+        return web.json_response({"code": 0, "msg": "success", "data": {"scopes": scopes}})
 
     def _existing(self, request: web.Request) -> Sent:
         message = self.all.get(request.match_info["id"])
