@@ -24,7 +24,11 @@ from bots.feishu.client import FeishuChannel, Rates
 from bots.feishu.routes import feishu_routes
 from bots.feishu.stream import FeishuStream
 from bots.web.channel import WebChannel
+from bots.web.gate import PATH
 from bots.web.routes import Page, make_page
+from bots.wecom.client import WeComChannel
+from bots.wecom.pace import Pace
+from bots.wecom.routes import app_routes
 from core import views
 from core.access import Access, Person
 from core.agent import Agent
@@ -46,6 +50,7 @@ from core.proposals import Proposals
 from core.results import Proposal
 from core.schedulers.base import Scheduler
 from core.schedulers.fleet import Fleet
+from core.sent_cards import SentCards
 from core.settings import Feishu, SchedulerConnection, Settings
 from core.store import Store
 from core.store.migrate import upgrade
@@ -85,7 +90,9 @@ class Application:
         self.web = WebChannel(self.store, clock=now)
         self.feishu = build_feishu(settings.feishu, self.http) if settings.feishu.app_id else None
         self.dingtalk = build_dingtalk(settings, self.http) if settings.dingtalk.client_id else None
-        configured = [channel for channel in (self.web, self.feishu, self.dingtalk, *channels) if channel is not None]
+        self.wecom = build_wecom(settings, self.http, self.store) if settings.wecom.corp_id else None
+        known = (self.web, self.feishu, self.dingtalk, self.wecom, *channels)
+        configured = [channel for channel in known if channel is not None]
         self._build_core({channel.name: channel for channel in configured})
         self.feishu_stream = self._build_feishu_stream()
 
@@ -144,6 +151,8 @@ class Application:
             await self.feishu.start()
         if self.dingtalk is not None:
             await self.dingtalk.start(self.inbox.accept)
+        if self.wecom is not None:
+            await self.wecom.start()
         if self.feishu_stream is not None:
             await self.feishu_stream.start()
         self._work_started = asyncio.create_task(self._start_work())
@@ -165,6 +174,8 @@ class Application:
             await self.work.stop()
         if self.feishu is not None:
             await self.feishu.stop()
+        if self.wecom is not None:
+            await self.wecom.stop()
         await self.fleet.close()
         await self.http.stop()
         await self.store.stop()
@@ -206,6 +217,19 @@ def build_feishu(settings: Feishu, http: Http) -> FeishuChannel:
 def build_dingtalk(settings: Settings, http: Http) -> DingTalkChannel:
     """The DingTalk app's robot."""
     return DingTalkChannel(settings.dingtalk, http, language=settings.language, public_url=settings.server.public_url)
+
+
+def build_wecom(settings: Settings, http: Http, store: Store) -> WeComChannel:
+    """The WeCom app, no faster than what WeCom delivers."""
+    own, say = settings.wecom, words(settings.language)
+    pace = Pace(say, own.per_member_minute, own.per_member_hour)
+    return WeComChannel(own, http, SentCards(store, WeComChannel.name), say, page=page_address(settings), pace=pace)
+
+
+def page_address(settings: Settings) -> str:
+    """Where cards lead people to; empty when phones cannot reach this server."""
+    public = settings.server.public_url.rstrip("/")
+    return f"{public}{PATH}" if public else ""
 
 
 def build_scheduler(connection: SchedulerConnection, application: Application) -> Scheduler:
@@ -275,6 +299,9 @@ def routes(application: Application) -> Sequence[web.RouteDef]:
     if application.dingtalk is not None:
         settings, accept = application.settings, application.inbox.accept
         found += dingtalk_routes(settings.dingtalk, application.dingtalk, accept, body_limit=settings.server.body_limit)
+    if application.wecom is not None:
+        settings, accept = application.settings, application.inbox.accept
+        found += app_routes(settings.wecom, application.wecom.sent, accept, body_limit=settings.server.body_limit)
     return found
 
 

@@ -69,6 +69,15 @@ def dingtalk_card_signature(timestamp: str, secret: str) -> str:
     return _hmac(secret, timestamp)
 
 
+def wecom_signature(token: str, timestamp: str, nonce: str, sealed: str) -> str:
+    """WeCom's `msg_signature`: SHA-1 over token, timestamp, nonce and envelope, sorted and joined.
+
+    Source: developer.work.weixin.qq.com, path 90968, "加解密方案说明".
+    """
+    parts = sorted(map(_bytes, (token, timestamp, nonce, sealed)))
+    return hashlib.sha1(b"".join(parts), usedforsecurity=False).hexdigest()  # the platform's choice, not ours
+
+
 class FeishuEnvelope:
     """Feishu's AES-256-CBC envelope: the key is SHA-256 of the Encrypt Key, the first block is the IV, padding is PKCS#7.
 

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for top in ("bots", "core") for path in (ROOT / top).rglob("*.py"))
-MESSENGERS = {"dingtalk", "feishu", "web"}
+MESSENGERS = {"dingtalk", "feishu", "web", "wecom"}
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 
@@ -90,6 +90,8 @@ def test_messengers_do_not_import_each_other() -> None:
         ("dbos", ("core/work.py",)),
         ("alembic", ("core/store/",)),
         ("dingtalk_stream", ("bots/dingtalk/stream.py",)),
+        ("wechatpy", ("bots/wecom/envelope.py",)),
+        ("xmltodict", ("bots/wecom/envelope.py",)),
         ("lark_oapi", ("bots/feishu/stream.py",)),
     ],
 )
@@ -114,6 +116,7 @@ def test_starting_loads_no_agent_and_no_durable_work() -> None:
         "openai",
         "dbos",
         "dingtalk_stream",
+        "wechatpy",
         "lark_oapi",
         "alembic",
         "playwright",
