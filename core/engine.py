@@ -31,7 +31,7 @@ from core.execution import subject
 from core.i18n import Words, closest, words
 from core.messages import Click, Event
 from core.observe import EVENTS, REPLY_SECONDS, new_trace
-from core.results import Missing, Problem, Proposal, Result
+from core.results import Diagnosed, Missing, Problem, Proposal, Result
 from core.store import Work
 
 PATIENCE = 1.0
@@ -47,7 +47,7 @@ class Reply:
 
     Attributes:
         answer: the results and how they were chosen.
-        cards: one for each result, in the same order; the first also carries the model's words, if any.
+        cards: one for each result, in the same order; that of a diagnosis also carries the model's words, if any.
     """
 
     answer: Answer
@@ -129,7 +129,7 @@ class Engine:
         try:
             answer = await self._answer(event, person, progress)
         except XOpsError as error:
-            answer = Answer((_explain(error),), "", (), "rules")
+            answer = Answer((_explain(error),), (), (), "rules")
         await self._record_refusals(event, person, answer)
         chosen = self._words(person, event)
         cards = tuple(views.show(result, chosen, self._zone, person) for result in answer.results)
@@ -155,7 +155,7 @@ class Engine:
             await self._delivery.attach(live, event.conversation, event.card, self._words(person, event).language)
         asked = Asked(person, event.conversation, arguments, pressed=isinstance(event, Click) and bool(event.card))
         result = await self._commands.run(word, asked)
-        return Answer((result,) if result else (), "", (Call(word, arguments),), "rules")
+        return Answer((result,) if result else (), (), (Call(word, arguments),), "rules")
 
     async def _answer_and_send(self, event: Event) -> Answer:
         steps: list[str] = []
@@ -250,10 +250,17 @@ def _path(event: Event) -> str:
 
 
 def _with_words(cards: tuple[Card, ...], answer: Answer, chosen: Words) -> tuple[Card, ...]:
-    """The model's own sentence and a note about who answered, above the first card's facts."""
-    said = [Text(answer.text)] if answer.text else []
-    said += [Text(chosen(answer.note), "muted")] if answer.note else []
-    if not said or not cards:
-        return cards
-    first = replace(cards[0], blocks=(*said, *cards[0].blocks))
-    return (first, *cards[1:])
+    """A note about who answered on top of the first card; what a model says of a diagnosis below that diagnosis."""
+    note = (Text(chosen(answer.note), "muted"),) if answer.note else ()
+    said = tuple(views.claims(chosen, answer.claims))
+    return tuple(
+        replace(
+            card,
+            blocks=(
+                *(note if number == 0 else ()),
+                *card.blocks,
+                *(said if isinstance(answer.results[number], Diagnosed) else ()),
+            ),
+        )
+        for number, card in enumerate(cards)
+    )

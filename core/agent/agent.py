@@ -14,16 +14,15 @@ import structlog
 
 from core.access import Person
 from core.agent.answer import Answer
+from core.agent.claims import claims
 from core.agent.history import History
 from core.agent.offer import left_to_rules
 from core.agent.prompts import prompt
-from core.agent.rules.names import identifiers
 from core.agent.rules.understand import Question
 from core.agent.turn import Reason, Stopped, Turn
 from core.errors import ConfigurationError, XOpsError
 from core.messages import Message
-from core.redact import clean, mask
-from core.results import Notice
+from core.results import Diagnosed, Notice
 from core.settings import Model
 from core.tools.act import Act
 from core.tools.look import Look
@@ -35,8 +34,6 @@ log = structlog.get_logger(__name__)
 
 LONGEST = 20_000
 """Characters of a message that is read."""
-SAID = 500
-"""Characters of a model's own words that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +126,7 @@ class Agent:
 
         await graphs.run(graph, turn, "")
         results = turn.results or (Notice("not_understood"),)  # a tool can refuse what was written, e.g. as too long
-        return Answer(results, "", tuple(use.call for use in turn.found), "rules")
+        return Answer(results, (), tuple(use.call for use in turn.found), "rules")
 
     async def _by_model(self, graph: "Graph", turn: Turn, now: datetime) -> tuple[str, Reason | Literal[""]]:
         """The model's closing words, and why it was stopped, if it was; what it found is in the turn."""
@@ -178,7 +175,7 @@ def _turn(message: Message, person: Person, question: Question, progress: Callab
 
 
 def _from_model(turn: Turn, text: str, note: str) -> Answer:
-    """What a model found, with its words only where every name in them was found as well."""
-    made_up = [name.text for name in identifiers(text) if not turn.knows(name.text)]
-    said = "" if made_up or turn.proposed else mask(clean(text))[:SAID]
-    return Answer(turn.results, said, tuple(use.call for use in turn.found), "model", note)
+    """What a model found, with those of its words that hold. About two diagnoses at once it would not be clear what holds."""
+    diagnoses = [result.diagnosis for result in turn.results if isinstance(result, Diagnosed)]
+    held = claims(text, diagnoses[0], turn.knows) if len(diagnoses) == 1 else ()
+    return Answer(turn.results, held, tuple(use.call for use in turn.found), "model", note)

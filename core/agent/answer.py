@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from core.diagnosis.model import Proof
 from core.results import Result
 
 
@@ -16,19 +17,27 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of a model about a diagnosis, without its citations, and the evidence that it cites: at least one."""
+
+    text: str
+    proofs: tuple[Proof, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What was found, and how.
 
     Attributes:
         results: in the order of the calls.
-        text: the model's own sentence; empty unless every id in it was found by a tool.
+        claims: what the model adds to the one diagnosis among the results, checked sentence by sentence.
         calls: the tools used.
         source: who chose them.
         note: key in the catalogues that says why the rules answered instead of the model; empty when nothing is amiss.
     """
 
     results: tuple[Result, ...]
-    text: str
+    claims: tuple[Claim, ...]
     calls: tuple[Call, ...]
     source: Literal["model", "rules"]
     note: str = ""

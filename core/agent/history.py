@@ -80,7 +80,7 @@ class History:
 
 
 def _row(conversation: Conversation, key: str, said: str, answer: Answer) -> dict[str, object]:
-    told = [digest(result, longest=ANSWERED) for result in answer.results] or [answer.text]
+    told = [digest(result, longest=ANSWERED) for result in answer.results]
     return {
         "key": key,
         "conversation": conversation.key,

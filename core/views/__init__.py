@@ -26,10 +26,11 @@ from core.results import (
     TableReport,
 )
 from core.views import detail, diagnosis, instances, lineage, log, notices, overview, proposal, table
+from core.views.claims import claims
 from core.views.notices import apology, busy, progress
 from core.views.reader import Reader
 
-__all__ = ["apology", "busy", "progress", "show"]
+__all__ = ["apology", "busy", "claims", "progress", "show"]
 
 
 def show(result: Result, words: Words, zone: ZoneInfo, person: Person) -> Card:  # noqa: C901, PLR0912  # one flat case a type

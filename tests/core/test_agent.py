@@ -89,7 +89,7 @@ async def with_model(store: Store, script: Script, text: str, **settings: float)
 async def test_a_question_is_answered_with_a_typed_result(offline: Bench) -> None:
     answer = await offline.ask("昨晚怎么样")
     assert isinstance(answer.results[0], Overview)
-    assert (answer.source, answer.text, answer.note) == ("rules", "", "")
+    assert (answer.source, answer.claims, answer.note) == ("rules", (), "")
     assert offline.steps == ["overview"]
 
 
@@ -134,12 +134,14 @@ async def test_a_name_as_long_as_a_book_is_answered_too(offline: Bench) -> None:
 
 
 # ── with a model that does its work
-async def test_a_model_chooses_the_tool_and_its_words_stand_beside_the_card(sqlite_store: Store) -> None:
-    answer, bench, fake = await with_model(
-        sqlite_store, says(DIAGNOSE, Says("表不存在，建好后再重跑。")), f"{TARGET} 咋了"
-    )
-    assert isinstance(answer.results[0], Diagnosed)
-    assert (answer.source, answer.text, answer.note) == ("model", "表不存在，建好后再重跑。", "")
+async def test_a_model_chooses_the_tool_and_may_explain_what_it_found(sqlite_store: Store) -> None:
+    answer, bench, fake = await with_model(sqlite_store, says(DIAGNOSE, Says("源表不存在 [L1]。")), f"{TARGET} 咋了")
+    (diagnosed,) = answer.results
+    assert isinstance(diagnosed, Diagnosed)
+    (claim,) = answer.claims
+    assert (claim.text, claim.proofs[0].line) == ("源表不存在", 1)
+    assert claim.proofs[0] in diagnosed.diagnosis.proofs
+    assert (answer.source, answer.note) == ("model", "")
     assert [call.name for call in answer.calls] == bench.steps == ["diagnose"]
     assert len(fake.requests) == 2
 
@@ -226,12 +228,20 @@ async def test_only_one_change_is_proposed_at_a_time(sqlite_store: Store) -> Non
     assert len(fake.requests) == 1
 
 
-async def test_words_that_name_what_nobody_found_are_dropped(sqlite_store: Store) -> None:
+async def test_words_without_a_diagnosis_are_dropped(sqlite_store: Store) -> None:
+    """There is no evidence that they could cite."""
+    answer, _, _ = await with_model(sqlite_store, says(OVERVIEW, Says("一切正常 [L1]。")), "昨晚怎么样")
+    assert (answer.source, answer.claims) == ("model", ())
+
+
+async def test_words_about_two_diagnoses_at_once_are_dropped(sqlite_store: Store) -> None:
+    """Nobody could tell whose line 1 is meant."""
+    other = Says(calls=(("diagnose", {"target": "demo:1"}),))
     answer, _, _ = await with_model(
-        sqlite_store, says(DIAGNOSE, Says("请重跑 dws_invented_table_di。")), f"{TARGET} 咋了"
+        sqlite_store, says(DIAGNOSE, other, Says("源表不存在 [L1]。")), f"{TARGET} demo:1 咋了"
     )
-    assert isinstance(answer.results[0], Diagnosed)
-    assert answer.text == ""
+    assert [type(result) for result in answer.results].count(Diagnosed) == 2
+    assert answer.claims == ()
 
 
 async def test_a_model_that_repeats_itself_is_stopped_and_what_it_found_stands(sqlite_store: Store) -> None:
@@ -280,7 +290,7 @@ async def test_whatever_the_model_does_the_rules_answer_and_say_why(sqlite_store
     script, settings, note = ENDINGS[ending]
     answer, _, _ = await with_model(sqlite_store, script, "昨晚怎么样", **settings)
     assert isinstance(answer.results[0], Overview)
-    assert (answer.source, answer.note, answer.text) == ("rules", note, "")
+    assert (answer.source, answer.note, answer.claims) == ("rules", note, ())
 
 
 async def test_what_a_model_found_before_it_failed_stands_where_the_rules_understand_nothing(

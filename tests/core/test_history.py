@@ -21,7 +21,7 @@ TALK = Conversation("web", "1")
 
 def answer(*results: Result) -> Answer:
     """By the rules."""
-    return Answer(results, "", (), "rules")
+    return Answer(results, (), (), "rules")
 
 
 def listing(*instances: Instance) -> InstanceList:
