@@ -43,8 +43,10 @@ def entry(button: Button) -> dict[str, Any]:
 
 
 def address(button: Button) -> str:
-    """Where the button's link in a plain message leads."""
-    return button.url or f"dtmd://dingtalkclient/sendMessage?content={quote(typed(button), safe='')}"
+    """Where the button's link in a plain message leads; whatever would end the link is encoded."""
+    if button.url:
+        return quote(button.url, safe=":/?#@!$&'*+,;=%~")
+    return f"dtmd://dingtalkclient/sendMessage?content={quote(typed(button), safe='')}"
 
 
 def typed(button: Button) -> str:

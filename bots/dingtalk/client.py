@@ -133,8 +133,12 @@ class DingTalkChannel:
         return await self._moderately(card, lambda shown: way(conversation, shown, key))
 
     async def update(self, reference: str, card: Card, *, key: str) -> None:
-        """Replace a card; see `core.channel.Channel.update`. The key is not needed: the newest card wins."""
-        await self._edits.show(reference, card)
+        """Replace a card; see `core.channel.Channel.update`. The key is not needed: the newest card wins.
+
+        A version that another one follows shortly is not shown: each edit is one of the 5000 calls of a month.
+        """
+        if not card.pending:
+            await self._edits.show(reference, card)
 
     async def lookup(self, actor_id: str) -> Actor:
         """Who this user id is; without a name when the app may not see the person."""

@@ -1,0 +1,450 @@
+"""The DingTalk channel against a DingTalk that keeps its rules: tokens, rates, quotas, refusals behind a 200, lost answers."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import pytest
+from aiohttp import web
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+
+from bots.dingtalk.client import DingTalkChannel
+from bots.dingtalk.instances import AFTER_CLICK
+from core.cards import Button, Buttons, Card, Text
+from core.errors import NotFound, Refused, Throttled, Unauthorized, Unreachable
+from core.http import Http
+from core.messages import Conversation
+from core.settings import DingTalk
+from tests.fakes.clock import Clock
+from tests.fakes.dingtalk import FakeDingTalk
+from tests.fakes.dingtalk_api import RECALL_SECONDS, WEBHOOK_SECONDS, ApiRefused
+
+PRIVATE = Conversation("dingtalk", "ann")
+GROUP = Conversation("dingtalk", "cidGroup==", "group")
+TOKEN = "POST /v1.0/oauth2/accessToken"
+CREATE, UPDATE = "/v1.0/card/instances/createAndDeliver", "/v1.0/card/instances"
+TO_GROUP, TO_PEOPLE = "/v1.0/robot/groupMessages/send", "/v1.0/robot/oToMessages/batchSend"
+BY_SESSION = "/robot/sendBySession"
+
+
+def card(text: str, *, pending: bool = False) -> Card:
+    return Card("Title", (Text(text),), pending=pending)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def dingtalk(clock: Clock) -> AsyncGenerator[FakeDingTalk]:
+    async with FakeDingTalk(clock=clock) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def http() -> AsyncGenerator[Http]:
+    session = Http()
+    await session.start()
+    yield session
+    await session.stop()
+
+
+def made(dingtalk: FakeDingTalk, http: Http, clock: Clock, **changed: object) -> DingTalkChannel:
+    settings = dingtalk.settings.model_copy(update={"calls_per_second": 1e6, **changed})
+    return DingTalkChannel(settings, http, language="en", sleep=clock.sleep, clock=clock)
+
+
+@pytest.fixture
+def cards(dingtalk: FakeDingTalk, http: Http, clock: Clock) -> DingTalkChannel:
+    """A channel that answers in cards."""
+    return made(dingtalk, http, clock)
+
+
+@pytest.fixture
+def plain(dingtalk: FakeDingTalk, http: Http, clock: Clock) -> DingTalkChannel:
+    """A channel without a card template."""
+    return made(dingtalk, http, clock, card_template_id="")
+
+
+def hear(channel: DingTalkChannel, dingtalk: FakeDingTalk, chat: str) -> None:
+    """Let Ann write into a chat, so that it has a session webhook."""
+    data = dingtalk.message(chat, "ann") | {"msgtype": "text", "text": {"content": "hi"}}
+    channel.hear("message", data, id="", at="")
+
+
+def counted(call: str, outcome: str) -> float:
+    return REGISTRY.get_sample_value("xops_dingtalk_calls_total", {"call": call, "outcome": outcome}) or 0.0
+
+
+def exhausted(quota: str) -> float | None:
+    return REGISTRY.get_sample_value("xops_dingtalk_quota_exhausted", {"quota": quota})
+
+
+async def test_many_senders_share_one_token(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    await asyncio.gather(*(cards.send(PRIVATE, card(f"{n}"), key=f"{n}") for n in range(10)))
+
+    assert dingtalk.calls.count(TOKEN) == 1
+    assert len(dingtalk.messages) == 10
+
+
+async def test_a_token_that_ends_early_is_renewed_once(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    """The refusal is a 400, not a 401."""
+    await cards.send(PRIVATE, card("one"), key="1")
+    dingtalk.expire_tokens()
+
+    await asyncio.gather(*(cards.send(PRIVATE, card(f"more {n}"), key=f"more {n}") for n in range(4)))
+
+    assert len(dingtalk.messages) == 5
+    assert dingtalk.calls.count(TOKEN) == 2
+
+
+async def test_a_token_that_stays_refused_is_said(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    dingtalk.faults[CREATE].extend(ApiRefused("InvalidAuthentication") for _ in range(2))
+
+    with pytest.raises(Unauthorized):
+        await cards.send(PRIVATE, card("x"), key="1")
+
+    assert dingtalk.calls.count(TOKEN) == 2
+
+
+async def test_wrong_credentials_are_said_without_showing_them(
+    dingtalk: FakeDingTalk, http: Http, clock: Clock
+) -> None:
+    channel = made(dingtalk, http, clock, client_secret=SecretStr("not-the-secret"))
+
+    with pytest.raises(Unauthorized) as refused:
+        await channel.check()
+
+    assert refused.value.code == "invalidClientIdOrSecret"
+    assert "not-the-secret" not in repr(refused.value)
+
+
+async def test_proves_that_a_connection_would_be_given(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    await cards.check()
+
+    assert "POST /v1.0/gateway/connections/open" in dingtalk.calls
+    assert not dingtalk.connections
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "least"),
+    [
+        ("Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", 403, 1),
+        ("Forbidden.AccessDenied.QpsLimitForApi", 403, 1),
+        ("Forbidden.AccessDenied.QpmLimitForAppkeyAndApi", 403, 60),
+        ("send.too.fast", 400, 1),
+        ("system.busy", 500, 1),
+        ("systemBusy", 429, 1),
+    ],
+)
+async def test_waits_when_told_to_slow_down(
+    dingtalk: FakeDingTalk, plain: DingTalkChannel, clock: Clock, code: str, status: int, least: float
+) -> None:
+    """A clear refusal was not carried out, so even a message may be sent again."""
+    dingtalk.faults[TO_GROUP].append(ApiRefused(code, status))
+    began = clock.now
+
+    await plain.send(GROUP, card("late"), key="1")
+
+    assert clock.now >= began + least
+    assert len(dingtalk.messages) == 1
+
+
+async def test_does_not_wait_for_ever(dingtalk: FakeDingTalk, cards: DingTalkChannel, clock: Clock) -> None:
+    dingtalk.faults[CREATE].extend(
+        ApiRefused("Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", 403) for _ in range(100)
+    )
+    began = clock.now
+
+    with pytest.raises(Throttled):
+        await cards.send(PRIVATE, card("never"), key="1")
+
+    assert 30 <= clock.now - began <= 90
+
+
+async def test_a_banned_address_is_not_knocked_at_again(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    ban = {"status": 1111, "wait": 5, "source": "x5", "punish": "deny", "uuid": "u"}
+    dingtalk.faults[CREATE].append(web.json_response(ban))
+
+    with pytest.raises(Throttled) as throttled:
+        await cards.send(PRIVATE, card("x"), key="1")
+
+    assert throttled.value.retry_after >= 300
+    assert dingtalk.calls.count(f"POST {CREATE}") == 1
+
+
+async def test_a_burst_arrives_whole(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    """DingTalk takes twenty calls a second; what it refuses is sent again when it may."""
+    await asyncio.gather(*(cards.send(GROUP, card(f"{n}"), key=f"{n}") for n in range(50)))
+
+    assert len(dingtalk.messages) == 50
+    assert dingtalk.calls.count(f"POST {CREATE}") > 50
+
+
+async def test_a_spent_month_is_not_argued_with(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    dingtalk.monthly = 0
+
+    with pytest.raises(Refused) as refused:
+        await cards.send(PRIVATE, card("x"), key="1")
+
+    assert refused.value.code == "Forbidden.AccessDenied.ApiCountLimitForOrg"
+    assert dingtalk.calls.count(f"POST {CREATE}") == 1
+    assert exhausted("calls") == 1
+
+    dingtalk.monthly = 5000
+    await cards.send(PRIVATE, card("x"), key="2")
+    assert exhausted("calls") == 0
+
+
+async def test_calls_are_counted(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    good, bad = counted(CREATE, "ok"), counted(CREATE, "refused")
+    dingtalk.faults[CREATE].append(ApiRefused("param.templateUnpublished"))
+
+    with pytest.raises(Refused):
+        await cards.send(PRIVATE, card("x"), key="1")
+    await cards.send(PRIVATE, card("x"), key="2")
+
+    assert (counted(CREATE, "ok"), counted(CREATE, "refused")) == (good + 1, bad + 1)
+
+
+async def test_a_missing_permission_is_named(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    code = "Forbidden.AccessDenied.AccessTokenPermissionDenied"
+    scopes = {"requiredScopes": ["Card.Instance.Write"]}
+    dingtalk.faults[CREATE].append(ApiRefused(code, 403, accessdenieddetail=scopes))
+
+    with pytest.raises(Refused, match=r"Card\.Instance\.Write"):
+        await cards.send(PRIVATE, card("x"), key="1")
+
+
+async def test_a_card_that_nobody_got_is_a_failure(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    """The call says success; the delivery inside says no."""
+    dingtalk.undelivered = "robot is not in the group"
+
+    with pytest.raises(Refused, match="robot is not in the group"):
+        await cards.send(GROUP, card("x"), key="1")
+
+
+@pytest.mark.parametrize("repeats_refused", [True, False])
+async def test_a_card_whose_answer_was_lost_is_made_once(
+    dingtalk: FakeDingTalk, cards: DingTalkChannel, repeats_refused: bool
+) -> None:
+    dingtalk.repeats_refused = repeats_refused
+    reference = await cards.send(GROUP, card("x"), key="1")
+    dingtalk.faults[CREATE].append(web.Response(status=504))
+
+    assert await cards.send(GROUP, card("x"), key="1") == reference
+    assert len(dingtalk.messages) == 1
+
+
+async def test_the_same_key_in_two_conversations_is_two_cards(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    await cards.send(GROUP, card("x"), key="1")
+    await cards.send(PRIVATE, card("x"), key="1")
+
+    assert [shown.chat for shown in dingtalk.messages] == ["cidGroup==", "ann"]
+
+
+async def test_a_message_whose_outcome_is_unknown_is_not_sent_again(
+    dingtalk: FakeDingTalk, plain: DingTalkChannel
+) -> None:
+    dingtalk.faults[TO_GROUP].append(web.Response(status=504))
+
+    with pytest.raises(Unreachable):
+        await plain.send(GROUP, card("x"), key="1")
+
+    assert dingtalk.calls.count(f"POST {TO_GROUP}") == 1
+
+
+async def test_edits_that_overtake_each_other_show_the_newest(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    reference = await cards.send(PRIVATE, card("first"), key="k")
+
+    await asyncio.gather(*(cards.update(reference, card(f"step {n}"), key=f"{n}") for n in range(20)))
+
+    assert dingtalk.messages[0].text == "Title\nstep 19"
+    assert dingtalk.calls.count(f"PUT {UPDATE}") <= 2
+
+
+async def test_versions_that_others_follow_cost_no_call(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    reference = await cards.send(PRIVATE, card("looking", pending=True), key="k")
+
+    await cards.update(reference, card("still looking", pending=True), key="1")
+    assert dingtalk.messages[0].text == "Title\nlooking"
+    await cards.update(reference, card("found"), key="2")
+    assert dingtalk.messages[0].text == "Title\nfound"
+    assert dingtalk.calls.count(f"PUT {UPDATE}") == 1
+
+
+async def test_every_caller_of_an_edit_that_is_refused_learns_it(cards: DingTalkChannel) -> None:
+    unknown = f"xops-{'0' * 32}.cidGroup=="
+
+    outcomes = await asyncio.gather(
+        *(cards.update(unknown, card(f"{n}"), key=f"{n}") for n in range(3)), return_exceptions=True
+    )
+
+    assert [outcome.code for outcome in outcomes if isinstance(outcome, Refused)] == ["param.cardNotExist"] * 3
+
+
+async def test_a_card_is_not_edited_within_the_callback_of_its_button(
+    dingtalk: FakeDingTalk, cards: DingTalkChannel, clock: Clock
+) -> None:
+    reference = await cards.send(PRIVATE, Card("T", (Buttons((Button("Log", "log"),)),)), key="k")
+    data = {"outTrackId": reference, "userId": "ann", "content": {"cardPrivateData": {"params": {"command": "log"}}}}
+    cards.hear("click", data, id="1", at="")
+    pressed = clock.now
+
+    await cards.update(reference, card("done"), key="u")
+
+    assert clock.now >= pressed + AFTER_CLICK
+
+
+@pytest.mark.parametrize("chat", ["cidGroup==", "ann"])
+async def test_answers_through_the_session_webhook_while_it_works(
+    dingtalk: FakeDingTalk, plain: DingTalkChannel, clock: Clock, chat: str
+) -> None:
+    conversation = GROUP if chat == "cidGroup==" else PRIVATE
+    hear(plain, dingtalk, chat)
+
+    await plain.send(conversation, card("soon"), key="1")
+    clock.now += WEBHOOK_SECONDS - 30
+    await plain.send(conversation, card("late"), key="2")
+
+    assert [(shown.chat, shown.text) for shown in dingtalk.messages] == [
+        (chat, "Title\n\nsoon"),
+        (chat, "Title\n\nlate"),
+    ]
+    assert dingtalk.calls.count(f"POST {BY_SESSION}") == 1
+
+
+async def test_a_session_that_ended_early_is_not_believed(dingtalk: FakeDingTalk, plain: DingTalkChannel) -> None:
+    """The refusal comes with HTTP 200; the robot's API takes over, also for what follows."""
+    hear(plain, dingtalk, "cidGroup==")
+    dingtalk.webhooks.clear()
+
+    await plain.send(GROUP, card("one"), key="1")
+    await plain.send(GROUP, card("two"), key="2")
+
+    assert len(dingtalk.messages) == 2
+    assert dingtalk.calls.count(f"POST {BY_SESSION}") == 1
+
+
+@pytest.mark.parametrize("address", ["http://169.254.169.254/latest", "file:///etc/passwd", "not an address", ""])
+async def test_a_webhook_on_another_host_is_not_called(
+    dingtalk: FakeDingTalk, plain: DingTalkChannel, address: str
+) -> None:
+    body = {"msgtype": "text", "text": {"content": "hi"}, "sessionWebhook": address}
+    plain.hear("message", dingtalk.message("cidGroup==", "ann") | body, id="", at="")
+
+    await plain.send(GROUP, card("x"), key="1")
+
+    assert dingtalk.calls[-1] == f"POST {TO_GROUP}"
+    assert len(dingtalk.messages) == 1
+
+
+async def test_an_edited_message_takes_the_place_of_the_old_one(dingtalk: FakeDingTalk, plain: DingTalkChannel) -> None:
+    reference = await plain.send(PRIVATE, card("first"), key="k")
+
+    for text in ("second", "third"):
+        await plain.update(reference, card(text), key=text)
+
+    assert [shown.text for shown in dingtalk.messages] == ["Title\n\nthird"]
+    assert len(dingtalk.shown) == 3
+
+
+async def test_a_message_of_a_webhook_stays_above_the_newer_one(dingtalk: FakeDingTalk, plain: DingTalkChannel) -> None:
+    hear(plain, dingtalk, "ann")
+    reference = await plain.send(PRIVATE, card("first"), key="k")
+
+    await plain.update(reference, card("second"), key="u")
+
+    assert [shown.text for shown in dingtalk.messages] == ["Title\n\nfirst", "Title\n\nsecond"]
+
+
+async def test_a_message_older_than_a_day_cannot_be_edited(
+    dingtalk: FakeDingTalk, plain: DingTalkChannel, clock: Clock
+) -> None:
+    reference = await plain.send(PRIVATE, card("old"), key="k")
+    clock.now += RECALL_SECONDS + 1
+    dingtalk.expire_tokens()
+
+    with pytest.raises(Refused):
+        await plain.update(reference, card("new"), key="u")
+
+    assert plain.limits.editable_for == timedelta(seconds=RECALL_SECONDS)
+    assert [shown.text for shown in dingtalk.messages] == ["Title\n\nold"]
+
+
+async def test_a_reference_of_another_channel_is_not_found(plain: DingTalkChannel) -> None:
+    with pytest.raises(NotFound):
+        await plain.update("om_1/group/", card("x"), key="u")
+
+
+async def test_a_message_that_reached_nobody_is_a_failure(dingtalk: FakeDingTalk, plain: DingTalkChannel) -> None:
+    with pytest.raises(Refused) as refused:
+        await plain.send(Conversation("dingtalk", "stranger"), card("x"), key="1")
+
+    assert refused.value.code == "staffId.notExisted"
+    assert not dingtalk.messages
+
+
+async def test_a_person_who_gets_too_much_is_a_throttle(dingtalk: FakeDingTalk, plain: DingTalkChannel) -> None:
+    answer = {"processQueryKey": "", "invalidStaffIdList": [], "flowControlledStaffIdList": ["ann"]}
+    dingtalk.faults[TO_PEOPLE].append(web.json_response(answer))
+
+    with pytest.raises(Throttled):
+        await plain.send(PRIVATE, card("x"), key="1")
+
+    await plain.send(PRIVATE, card("x"), key="1")  # the failed attempt did not use the key up
+    assert len(dingtalk.messages) == 1
+
+
+@pytest.mark.parametrize("code", ["contain.notAllowed.content", "param.contentUnsafe"])
+async def test_a_moderated_answer_says_so_instead(dingtalk: FakeDingTalk, cards: DingTalkChannel, code: str) -> None:
+    dingtalk.faults[CREATE].append(ApiRefused(code))
+
+    reference = await cards.send(GROUP, card("DROP TABLE"), key="1")
+
+    (shown,) = dingtalk.messages
+    assert "content moderation" in shown.text
+    assert "DROP TABLE" not in shown.text
+    assert reference == shown.id
+
+
+async def test_moderation_of_a_webhook_is_not_answered_by_trying_elsewhere(
+    dingtalk: FakeDingTalk, plain: DingTalkChannel
+) -> None:
+    hear(plain, dingtalk, "cidGroup==")
+    dingtalk.faults[BY_SESSION].append(web.json_response({"errcode": 430102, "errmsg": "sensitive"}))
+
+    await plain.send(GROUP, card("DROP TABLE"), key="1")
+
+    assert ["content moderation" in shown.text for shown in dingtalk.messages] == [True]
+    assert not any(TO_GROUP in call for call in dingtalk.calls)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (web.Response(status=500, text="<html>oops"), Unreachable),
+        (web.Response(text="<html>blocked by the firewall"), Unreachable),
+        (web.Response(status=403, text="<html>banned"), Refused),
+        (web.json_response([]), Refused),
+        (web.json_response({"success": False}), Refused),
+    ],
+    ids=["broken", "firewall", "forbidden", "list", "no success"],
+)
+async def test_answers_that_are_none(
+    dingtalk: FakeDingTalk, plain: DingTalkChannel, answer: web.Response, error: type[Exception]
+) -> None:
+    again = web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
+    dingtalk.faults[TO_GROUP].append(again)
+
+    with pytest.raises(error):
+        await plain.send(GROUP, card("x"), key="1")
+
+
+async def test_a_closed_port_is_unreachable(http: Http) -> None:
+    settings = DingTalk(client_id="d", api="http://127.0.0.1:1")
+
+    with pytest.raises(Unreachable):
+        await DingTalkChannel(settings, http).check()
