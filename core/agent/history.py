@@ -1,6 +1,6 @@
-"""What was said in a conversation: an append-only table, a window of the last turns, one line on each before.
+"""What was said in a conversation: a window of the last turns, one line on each before, and nothing older.
 
-Masked before it is stored. No LangChain here: the engine remembers commands too, and that must cost one insert.
+Masked before it is stored. No LangChain here: the engine remembers commands too, and that must cost next to nothing.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
+    delete,
     select,
 )
 
@@ -51,6 +53,15 @@ turn = Table(
     Index("ix_turn_conversation_number", "conversation", "number"),
 )
 
+_of = turn.alias()
+_OLDEST = select(_of.c.number).where(_of.c.conversation == bindparam("talk")).order_by(_of.c.number.desc())
+PRUNE = delete(turn).where(
+    turn.c.conversation == bindparam("talk"),
+    turn.c.number <= _OLDEST.offset(WINDOW + SUMMARIZED).limit(1).scalar_subquery(),
+)
+"""Drops what is older than `recall` reads. With each entry and not in a sweep: a turn in makes a turn out, so there is never
+more than one to drop, the index finds it, and nothing has to come round."""
+
 
 class History:
     """The table of turns.
@@ -63,14 +74,13 @@ class History:
         self._store = store
         self._insert = store.insert_new(turn)
 
-    async def remember(self, conversation: Conversation, key: str, said: str, answer: Answer) -> None:
-        """Keep a turn. A second call with the same key changes nothing."""
-        row = _row(conversation, key, said, answer)
-        await self._store.write(lambda connection: connection.execute(self._insert, row))
-
     def entry(self, connection: Connection, conversation: Conversation, key: str, said: str, answer: Answer) -> None:
-        """The same inside the caller's transaction."""
+        """Keep a turn, in the caller's transaction, and drop the one that nobody will read again.
+
+        A second entry with the same key changes nothing.
+        """
         connection.execute(self._insert, _row(conversation, key, said, answer))
+        connection.execute(PRUNE, {"talk": conversation.key})
 
     async def recall(self, conversation: Conversation) -> Past:
         """The last turns, oldest first, and a summary of those before."""

@@ -51,6 +51,7 @@ class Bench:
         self.clock = WallClock()
         self.access = Access((ANN,))
         look = Look(Fleet([self.pipeline]), self.access, clock=self.clock)
+        self.store = store
         self.history = History(store)
         self.agent = Agent(settings, look, Act(look, self.access, Proposals(store, clock=self.clock)), self.history)
         self.steps: list[str] = []
@@ -63,7 +64,7 @@ class Bench:
         message = Message(str(self.said), TALK, actor, text, datetime.now(UTC), quoted)
         person: Person = self.access.person(actor)
         answer = await self.agent.answer(message, person, progress=self.steps.append)
-        await self.history.remember(TALK, message.key, text, answer)
+        await self.store.write(lambda connection: self.history.entry(connection, TALK, message.key, text, answer))
         return answer
 
 

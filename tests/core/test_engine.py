@@ -28,6 +28,7 @@ from core.store import Store
 from core.tools.act import Act
 from core.tools.look import Look
 from tests.fakes.chat import FakeChat
+from tests.fakes.openai import Says, says, serving
 from tests.fakes.pipeline import Pipeline
 from tests.fakes.timeline import Timeline
 
@@ -100,7 +101,12 @@ class World:
 
 @pytest.fixture
 async def world(sqlite_store: Store) -> World:
-    """One failed instance, an operator and a viewer."""
+    """One failed instance, an operator and a viewer, and no model."""
+    return build(sqlite_store, Model())
+
+
+def build(sqlite_store: Store, model: Model) -> World:
+    """The same with a model."""
     timeline, chat, pipeline = Timeline(), FakeChat(), SlowPipeline()
     access, fleet, audit = Access(PEOPLE), Fleet([pipeline]), Audit(sqlite_store, clock=timeline)
     delivery, history = Delivery({"chat": chat}, sqlite_store), History(sqlite_store)
@@ -119,7 +125,7 @@ async def world(sqlite_store: Store) -> World:
     engine = Engine(
         access,
         Commands(look, act, execution),
-        Agent(Model(), look, act, history),
+        Agent(model, look, act, history),
         history,
         delivery,
         audit,
@@ -135,6 +141,22 @@ async def test_a_command_is_answered_by_one_card(world: World) -> None:
     card = await world.say("/whoami")
     assert "chen" in world.text(card)
     assert len(world.chat.cards) == 1
+
+
+async def test_a_models_words_stand_below_the_verdict_under_a_line_that_says_so(sqlite_store: Store) -> None:
+    """With the line they cite; what cites nothing is not there."""
+    script = says(
+        Says(calls=(("diagnose", {"target": "dws_trade_order_di"}),)), Says("源表今天还没有建 [L2]。我已经重跑了。")
+    )
+    async with serving(script) as fake:
+        world = build(sqlite_store, Model(name="fake", base_url=fake.base_url))
+        told = world.text(await world.say("dws_trade_order_di 咋了"))
+    say = words("zh-CN")
+    verdict, marked, sentence = (
+        told.index(part) for part in (say("diagnosis.rerun.after_fix"), say("agent.claims"), "源表今天")
+    )
+    assert verdict < marked < sentence < told.rindex("L2")
+    assert "我已经重跑了" not in told
 
 
 async def test_a_question_goes_to_the_agent(world: World) -> None:

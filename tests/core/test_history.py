@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection, select
 
 from core.agent.answer import Answer
 from core.agent.digest import LONGEST, digest
-from core.agent.history import SUMMARIZED, WINDOW, History
+from core.agent.history import SUMMARIZED, WINDOW, History, turn
 from core.agent.past import Item, focus, items
 from core.messages import Conversation
 from core.results import Choice, InstanceDetail, InstanceList, Missing, Notice, Result, TableReport
@@ -29,25 +31,48 @@ def listing(*instances: Instance) -> InstanceList:
     return InstanceList("failed", NOON.date(), NOON, instances, len(instances))
 
 
+async def remember(store: Store, key: str, said: str, answer: Answer, conversation: Conversation = TALK) -> None:
+    """One turn, in a transaction of its own."""
+    await store.write(lambda connection: History(store).entry(connection, conversation, key, said, answer))
+
+
 async def test_a_turn_is_kept_once_however_often_it_is_told(store: Store) -> None:
     history = History(store)
     for _ in range(3):
-        await history.remember(TALK, "web:1", "哪些失败了", answer(listing(instance("demo", 1))))
+        await remember(store, "web:1", "哪些失败了", answer(listing(instance("demo", 1))))
     past = await history.recall(TALK)
     assert [turn.said for turn in past.turns] == ["哪些失败了"]
     assert "demo:i1" in past.turns[0].answered
 
 
-async def test_a_turn_can_be_written_with_other_things_in_one_transaction(store: Store) -> None:
+async def test_a_turn_is_not_kept_when_the_transaction_fails(store: Store) -> None:
+    """It is written with the event's outcome, or not at all."""
     history = History(store)
-    await store.write(lambda connection: history.entry(connection, TALK, "web:1", "hi", answer(Notice("greeting"))))
-    assert (await history.recall(TALK)).turns[0].said == "hi"
+
+    def written_and_then_failing(connection: Connection) -> None:
+        history.entry(connection, TALK, "web:1", "hi", answer(Notice("greeting")))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.write(written_and_then_failing)
+    assert (await history.recall(TALK)).turns == ()
+
+
+async def test_what_is_no_longer_read_is_deleted_and_other_conversations_stay(store: Store) -> None:
+    elsewhere = replace(TALK, thread="t")
+    await remember(store, "web:t", "elsewhere", answer(Notice("help")), elsewhere)
+    for number in range(WINDOW + SUMMARIZED + 5):
+        await remember(store, f"web:{number}", f"question {number}", answer(Notice("help")))
+    kept = await store.read(
+        lambda connection: connection.execute(select(turn.c.said).order_by(turn.c.number)).scalars().all()
+    )
+    assert kept == ["elsewhere", *(f"question {number}" for number in range(5, WINDOW + SUMMARIZED + 5))]
 
 
 async def test_the_last_turns_are_whole_and_those_before_a_line_each(store: Store) -> None:
     history = History(store)
     for number in range(WINDOW + SUMMARIZED + 5):
-        await history.remember(TALK, f"web:{number}", f"question {number}", answer(Notice("help")))
+        await remember(store, f"web:{number}", f"question {number}", answer(Notice("help")))
     past = await history.recall(TALK)
     newest = WINDOW + SUMMARIZED + 4
     assert [turn.said for turn in past.turns] == [f"question {n}" for n in range(newest - WINDOW + 1, newest + 1)]
@@ -58,7 +83,7 @@ async def test_the_last_turns_are_whole_and_those_before_a_line_each(store: Stor
 
 async def test_conversations_and_threads_do_not_mix(store: Store) -> None:
     history = History(store)
-    await history.remember(TALK, "web:1", "here", answer(Notice("help")))
+    await remember(store, "web:1", "here", answer(Notice("help")))
     assert (await history.recall(replace(TALK, thread="t"))).turns == ()
     assert (await history.recall(replace(TALK, channel="feishu"))).turns == ()
 
@@ -66,7 +91,7 @@ async def test_conversations_and_threads_do_not_mix(store: Store) -> None:
 async def test_secrets_are_masked_before_they_are_stored(store: Store) -> None:
     history = History(store)
     held = replace(instance("demo", 1), task=replace(instance("demo", 1).task, name="password=hunter2hunter2"))
-    await history.remember(TALK, "web:1", "token=abcdefghijklmnop1234567890", answer(listing(held)))
+    await remember(store, "web:1", "token=abcdefghijklmnop1234567890", answer(listing(held)))
     turn = (await history.recall(TALK)).turns[0]
     assert "abcdefghijklmnop" not in turn.said
     assert "hunter2" not in turn.answered
@@ -77,7 +102,7 @@ async def test_what_a_card_asked_back_is_remembered_with_its_command(store: Stor
     choice = Choice(
         "task", "orders", (("demo:a", "orders · trade"), ("demo:b", "orders · finance")), "log", {"run": "2"}
     )
-    await history.remember(TALK, "web:1", "看 orders 的日志", answer(choice))
+    await remember(store, "web:1", "看 orders 的日志", answer(choice))
     turn = (await history.recall(TALK)).turns[0]
     assert (turn.again, turn.arguments) == ("log", {"run": "2"})
     assert [item.ref for item in turn.items] == ["demo:a", "demo:b"]
