@@ -5,6 +5,7 @@ A click is input like any other: its arguments name things, and the handler chec
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from core.access import Person
 from core.errors import BadInput, NotFound, RemoteError, Stale
@@ -154,7 +155,7 @@ class Commands:
     async def _log(self, asked: Asked) -> Result:
         return await self._look.log(asked.person, asked.need("target"), run=asked.number("run"))
 
-    def _lineage(self, direction: str) -> Handler:
+    def _lineage(self, direction: Literal["upstream", "downstream"]) -> Handler:
         return lambda asked: self._look.lineage(asked.person, asked.need("target"), direction=direction)
 
     async def _table(self, asked: Asked) -> Result:
