@@ -52,7 +52,7 @@ AT_ONCE = 20
 """Most handlers at work in one process."""
 
 POLL_SECONDS = 0.2
-"""The default of a second is felt after a press of a button; 0.05 costs a tenth of a core when nothing happens, 0.2 a fortieth."""
+"""The default of a second is felt after a press of a button; 0.05 costs a tenth of a core when idle, 0.2 a fortieth."""
 
 ATTEMPTS = 5
 RECOVERIES = 5
