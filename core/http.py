@@ -20,6 +20,9 @@ from core.errors import Refused, Throttled, Unreachable
 
 BODY_LIMIT = 64 * 1024 * 1024
 
+_CLOSING = aiohttp.ClientWSTimeout(ws_close=2.0)  # pyright: ignore[reportCallIssue]  # made by attrs
+"""A peer that is gone does not answer our goodbye either."""
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -128,7 +131,7 @@ class Http:
             raise RuntimeError("Http.start() has not been called")
         try:
             async with asyncio.timeout(timeout):
-                socket = await self._session.ws_connect(url, heartbeat=heartbeat)
+                socket = await self._session.ws_connect(url, heartbeat=heartbeat, timeout=_CLOSING)
             async with socket:
                 yield socket
         except TimeoutError as error:

@@ -104,6 +104,8 @@ async def _made(dingtalk: FakeDingTalk, address: str, changed: Mapping[str, obje
     channel = DingTalkChannel(settings, http, public_url=address, sleep=sleep, clock=dingtalk.clock)
     bot = Bot(channel, pauses=pauses)
     bot.gate.set()
-    yield bot
-    await channel.stop()
-    await http.stop()
+    try:
+        yield bot
+    finally:
+        await channel.stop()
+        await http.stop()

@@ -444,7 +444,7 @@ async def test_answers_that_are_none(
 
 
 async def test_a_closed_port_is_unreachable(http: Http) -> None:
-    settings = DingTalk(client_id="d", api="http://127.0.0.1:1")
+    settings = DingTalk(client_id="d", client_secret=SecretStr("long enough"), api="http://127.0.0.1:1")
 
     with pytest.raises(Unreachable):
         await DingTalkChannel(settings, http).check()

@@ -8,8 +8,14 @@ import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
 
+from bots.dingtalk.api import Api
+from bots.dingtalk.client import DingTalkChannel
+from bots.dingtalk.stream import Stream
+from bots.edge import Intake
 from core.errors import Unreachable
+from core.http import Http
 from tests.bots.dingtalk_bot import Bot, connected
+from tests.fakes.clock import Clock
 from tests.fakes.dingtalk import CLICKS, MESSAGES, FakeDingTalk
 from tests.fakes.dingtalk_api import ApiRefused
 from tests.waiting import eventually
@@ -147,6 +153,32 @@ async def test_says_goodbye_to_a_peer_that_says_nothing(dingtalk: FakeDingTalk) 
     """A connection that answers pings but brings nothing any more is replaced."""
     async with connected(dingtalk, idle_seconds=0.05):
         await dingtalk.until(lambda: dingtalk.opened >= 3)
+
+
+async def test_leaves_a_peer_that_answers_no_ping(dingtalk: FakeDingTalk) -> None:
+    """Half-open: the socket is up, and nobody is there."""
+    dingtalk.answers_pings = False
+    http = Http()
+    await http.start()
+    hear = DingTalkChannel(dingtalk.settings, http).hear
+    api = Api(dingtalk.settings, http, asyncio.sleep)
+    stream = Stream(dingtalk.settings, api, http, hear, sleep=Clock().sleep, heartbeat=0.02)
+    stream.start(Intake("dingtalk", Bot(DingTalkChannel(dingtalk.settings, http)).accept, lambda _: b"{}"))
+
+    await dingtalk.until(lambda: dingtalk.opened >= 3)
+
+    await stream.stop()
+    await http.stop()
+
+
+async def test_metrics_tell_whether_it_is_connected(dingtalk: FakeDingTalk) -> None:
+    before = REGISTRY.get_sample_value("xops_dingtalk_connected") or 0.0
+    async with connected(dingtalk):
+        await dingtalk.say("ann", "ann", "hello")
+        assert REGISTRY.get_sample_value("xops_dingtalk_connected") == before + 1
+        labels = {"topic": MESSAGES, "code": "200"}
+        assert (REGISTRY.get_sample_value("xops_dingtalk_frames_total", labels) or 0) >= 1
+    assert REGISTRY.get_sample_value("xops_dingtalk_connected") == before
 
 
 FAULTS: dict[str, Callable[[], web.Response | ApiRefused]] = {

@@ -68,6 +68,7 @@ class FakeDingTalk(DingTalkApi):
         opened: connections that were ever opened.
         deliveries: everything brought to the bot.
         subscriptions: topics the newest connection asked for.
+        answers_pings: whether a new connection answers WebSocket pings; a half-open one does not.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time, throttle: bool = True) -> None:
@@ -77,6 +78,7 @@ class FakeDingTalk(DingTalkApi):
         self.opened = 0
         self.deliveries: list[Delivery] = []
         self.subscriptions: list[str] = []
+        self.answers_pings = True
         self.waiting: dict[str, asyncio.Future[Json]] = {}
         self._tickets: dict[str, float] = {}
 
@@ -242,13 +244,15 @@ class FakeDingTalk(DingTalkApi):
     async def _connect(self, request: web.Request) -> web.StreamResponse:
         if self._tickets.pop(request.query["ticket"], 0.0) < self.clock():
             return web.Response(status=401)
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=self.answers_pings)
         await socket.prepare(request)
         self.connections.append(socket)
         self.opened += 1
         await self.changed()
         try:
             async for received in socket:
+                if received.type is not aiohttp.WSMsgType.TEXT:
+                    continue
                 acknowledged = json.loads(received.data)
                 waiting = self.waiting.pop(acknowledged["headers"].get("messageId"), None)
                 if waiting is not None and not waiting.done():
