@@ -14,14 +14,22 @@ from core.agent.answer import Call
 from core.agent.offer import NAME, Offer, left_to_rules
 from core.agent.past import Item, Past, Turn
 from core.agent.rules.understand import Question
+from core.agent.toolkit import Toolkit
 from core.results import Diagnosed, InstanceList, Notice, Overview, Proposal
 from core.settings import Model
 from core.store import Store
 from tests.core.test_agent import TARGET, Bench, Chatty, configured
-from tests.core.test_offline_model import PASTS, SCHEMAS
 from tests.fakes.openai import FakeOpenAI, Says, Script, says, serving
 
 TODAY = date(2026, 11, 22)
+THREE = tuple(Item("instance", f"demo:{n}", f"dws_{letter}_di") for n, letter in enumerate("abc", 1))
+PASTS = {
+    "": Past(),
+    "list": Past((Turn("哪些失败了", items=THREE),)),
+    "one": Past((Turn("哪些失败了", items=THREE), Turn("第一个", focus=THREE[:1]))),
+}
+SCHEMAS: Mapping[str, Any] = {tool.name: tool.tool_call_schema for tool in Toolkit.__new__(Toolkit).tools()}
+"""What each tool takes; needs neither schedulers nor rights."""
 ALERT = f"【DataWorks】任务出错告警\n节点名称：{TARGET}\n请立即重跑"
 
 

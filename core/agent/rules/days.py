@@ -43,8 +43,11 @@ def _mentions(folded: str, today: date) -> Iterator[Mention]:
                 day = read(match, today)
             except ValueError:
                 continue
-            moved = timedelta(days=1) if _BUSINESS.search(folded[: match.start()][-16:]) else timedelta()
-            yield Mention(day + moved, match.start(), match.end())
+            business = _BUSINESS.search(folded[: match.start()], max(0, match.start() - 16))
+            if business:
+                yield Mention(day + timedelta(days=1), business.start(), match.end())
+            else:
+                yield Mention(day, match.start(), match.end())
 
 
 _BUSINESS = re.compile(r"(?:biz_?date|business ?date|业务日期?|数据日期|账期|数据时间)\W{0,3}$")
