@@ -1,7 +1,7 @@
 """Settings: a TOML file, then environment variables over it, checked once at start.
 
 `xops.toml` in the working directory, or the file named by `XOPS_SETTINGS`. Any value can be given as an environment
-variable: `XOPS_FEISHU__APP_SECRET` is `app_secret` in `[feishu]`. Secrets never print. The table in README.md lists all.
+variable: `XOPS_FEISHU__APP_SECRET` is `app_secret` in `[feishu]`. Secrets never print. docs/configuration.md lists all.
 """
 
 import os
@@ -41,13 +41,14 @@ Secret = Annotated[SecretStr, AfterValidator(_strong)]
 class _Section(BaseModel):
     """Unknown keys are refused, so that a misspelt one is found at start and not at 3 a.m."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Server(_Section):
     """The HTTP server that serves the web page and receives webhooks."""
 
     host: str = "127.0.0.1"
+    """Where it listens; `0.0.0.0` in a container."""
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = ""
     """Address people's phones reach, e.g. `https://xops.example.com`; used in links on cards."""
@@ -92,12 +93,15 @@ class SchedulerConnection(_Section):
     """One scheduler. `kind` decides which of the other values are needed."""
 
     name: Name
+    """Short name of the connection, shown on cards; begins references such as `prod:…`."""
     kind: Literal["simulated", "airflow"]
+    """`airflow`, or `simulated` for the demonstration."""
     url: str = ""
     username: str = ""
     password: SecretStr = SecretStr("")
     token: SecretStr = SecretStr("")
     zone: str = ""
+    """Zone in which its days begin; the general one when empty."""
     timeout_seconds: float = Field(default=15.0, gt=0)
     seed: int = 20
     """`simulated` only: which night."""
@@ -205,8 +209,8 @@ class WeComBot(_Section):
     name: str = ""
     """What people call it; taken off the front of messages in groups, where WeCom writes `@name`."""
     url: str = "wss://openws.work.weixin.qq.com"
-    reply_host: str = "qyapi.weixin.qq.com"
-    """Answers of the webhook go to addresses on this host only, whatever a message says."""
+    replies: str = "https://qyapi.weixin.qq.com/"
+    """Answers of the webhook go to addresses that begin so and nowhere else, whatever a message says."""
     per_chat_minute: int = Field(default=28, ge=1)
     per_chat_hour: int = Field(default=950, ge=1)
 
@@ -240,6 +244,7 @@ class PersonSettings(_Section):
 
     name: str = Field(min_length=1, max_length=80)
     role: Role = "viewer"
+    """`viewer` looks, `operator` may rerun and freeze, `admin` may also set success, stop and backfill."""
     projects: tuple[str, ...] = ()
     """Projects they may operate, `*` for all, or `scheduler:project`."""
     owners: tuple[str, ...] = ()
@@ -268,11 +273,18 @@ class Settings(BaseSettings):
     """Everything that can be configured. The default is the embedded demonstration: no account, no model, no server."""
 
     model_config = SettingsConfigDict(
-        env_prefix="XOPS_", env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix="XOPS_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     language: Language = "zh-CN"
+    """What people read, unless they or their messenger say otherwise: `zh-CN`, `zh-TW`, `en`."""
     zone: str = "Asia/Shanghai"
+    """Zone of the times shown, and of days."""
     server: Server = Server()
     storage: Storage = Storage()
     model: Model = Model()
