@@ -17,7 +17,7 @@ from core.agent.answer import Answer
 from core.agent.claims import claims
 from core.agent.history import History
 from core.agent.offer import left_to_rules
-from core.agent.prompts import prompt
+from core.agent.prompts import PROMPTS, prompt
 from core.agent.rules.understand import Question
 from core.agent.turn import Reason, Stopped, Turn
 from core.errors import ConfigurationError, XOpsError
@@ -65,7 +65,7 @@ class Agent:
     @property
     def prompt_digest(self) -> str:
         """Tells versions of the prompt apart; logged with every answer of a model."""
-        return prompt("router" if self._settings.mode == "router" else "assistant").digest
+        return prompt(PROMPTS[self._settings.mode]).digest
 
     async def answer(self, message: Message, person: Person, *, progress: Callable[[str], None]) -> Answer:
         """Answer a message. There is always an answer with at least one result.

@@ -13,7 +13,7 @@ from openai import OpenAIError
 
 from core.agent.middleware import Bounds, Guard
 from core.agent.offline import QUESTION, OfflineModel
-from core.agent.prompts import prompt
+from core.agent.prompts import PROMPTS, prompt
 from core.agent.provider import calling
 from core.agent.router import Router
 from core.agent.toolkit import Toolkit
@@ -26,8 +26,6 @@ Graph = CompiledStateGraph[Any, Turn, Any, Any]
 ANSWER_TOKENS = 800
 """Most tokens a model may write at once: a tool call and a sentence need far less; a model that runs on is cut."""
 
-PROMPTS = {"tools": "assistant", "router": "router"}
-"""What a model is told, by mode."""
 PROBE_TOKENS = 16
 """The fewest that every provider accepts."""
 WARM_SECONDS = 180.0
@@ -81,12 +79,13 @@ async def probe(settings: Model) -> None:
 
 
 async def warm(settings: Model, toolkit: Toolkit) -> None:
-    """Let the model's server read what every question begins with, and keep it: measured, 30 s for a small local model.
+    """Let the model's server read what every question begins with, and keep it: 20 to 90 s for a small local one.
 
     Raises:
         ConfigurationError, RemoteError: as `Agent.probe` does.
     """
-    model = await asyncio.to_thread(configured, settings)
+    patient = settings.model_copy(update={"timeout_seconds": WARM_SECONDS})
+    model = await asyncio.to_thread(configured, patient)
     ready = model if settings.mode == "router" else model.bind_tools(toolkit.tools())
     begins = [SystemMessage(prompt(PROMPTS[settings.mode]).text), HumanMessage("ping")]
     async with calling(WARM_SECONDS):

@@ -5,6 +5,9 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+PROMPTS = {"tools": "assistant", "router": "router"}
+"""What a model is told, by `core.settings.Model.mode`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
