@@ -89,7 +89,7 @@ class Application:
         self._warming: asyncio.Task[None] | None = None
         self.web = WebChannel(self.store, clock=now)
         self.feishu = build_feishu(settings.feishu, self.http) if settings.feishu.app_id else None
-        self.dingtalk = build_dingtalk(settings, self.http) if settings.dingtalk.client_id else None
+        self.dingtalk = build_dingtalk(settings, self.http, self.store) if settings.dingtalk.client_id else None
         self.wecom = build_wecom(settings, self.http, self.store) if settings.wecom.corp_id else None
         known = (self.web, self.feishu, self.dingtalk, self.wecom, *channels)
         configured = [channel for channel in known if channel is not None]
@@ -214,9 +214,10 @@ def build_feishu(settings: Feishu, http: Http) -> FeishuChannel:
     return FeishuChannel(settings, http, rates=rates)
 
 
-def build_dingtalk(settings: Settings, http: Http) -> DingTalkChannel:
+def build_dingtalk(settings: Settings, http: Http, store: Store) -> DingTalkChannel:
     """The DingTalk app's robot."""
-    return DingTalkChannel(settings.dingtalk, http, language=settings.language, public_url=settings.server.public_url)
+    sent, address = SentCards(store, DingTalkChannel.name), settings.server.public_url
+    return DingTalkChannel(settings.dingtalk, http, sent, language=settings.language, public_url=address)
 
 
 def build_wecom(settings: Settings, http: Http, store: Store) -> WeComChannel:

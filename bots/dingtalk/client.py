@@ -29,6 +29,7 @@ from core.http import Http
 from core.i18n import words
 from core.messages import Actor, Click, Conversation, Event
 from core.redact import clean
+from core.sent_cards import SentCards
 from core.settings import DingTalk
 
 MESSAGES, CARDS = "/dingtalk/messages", "/dingtalk/cards"
@@ -45,6 +46,7 @@ class DingTalkChannel:
     Args:
         settings: the app's credentials and hosts.
         http: the one session; the channel opens no other.
+        sent: remembers which messages were sent.
         language: of the few sentences of our own, since what arrives does not tell the person's.
         public_url: address of this server; needed in HTTP mode, where card callbacks come to us.
         sleep: waits; tests pass a clock of their own.
@@ -57,6 +59,7 @@ class DingTalkChannel:
         self,
         settings: DingTalk,
         http: Http,
+        sent: SentCards,
         *,
         language: str = "zh-CN",
         public_url: str = "",
@@ -70,7 +73,7 @@ class DingTalkChannel:
         self._callbacks = f"{public_url.rstrip('/')}{CARDS}"
         self._api = Api(settings, http, sleep)
         self._instances = Instances(settings, self._api, language, sleep, clock)
-        self._posts = Posts(settings, self._api, language, clock)
+        self._posts = Posts(settings, self._api, sent, language, clock)
         self._edits = Edits(self._replace, self.limits.edits_per_second)
         self._stream = Stream(settings, self._api, http, self.hear, sleep=sleep)
         self._background: set[asyncio.Task[None]] = set()

@@ -1,12 +1,13 @@
 """Markdown messages, for apps without a card template: by session webhook while it works, by the robot's API afterwards.
 
-Nothing about messages is idempotent, so a key is remembered while the process lives and a call whose outcome is unknown is
-not made again. A message is edited by recalling it and sending the newer one below; what went through a webhook cannot be
+DingTalk forgets what it was sent, so what became of each key is written down, and a call whose outcome is unknown is not
+made again. A message is edited by recalling it and sending the newer one below; what went through a webhook cannot be
 recalled and stays. Source: open.dingtalk.com, "robot-reply-and-send-messages", "the-robot-sends-a-group-message".
 """
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -16,10 +17,11 @@ from yarl import URL
 from bots.dingtalk.api import Api, moderated
 from bots.dingtalk.cards import message, title
 from bots.dingtalk.memory import Memory
-from bots.dingtalk.places import Posted, posted
+from bots.dingtalk.places import CHANNEL, post
 from core.cards import Card
-from core.errors import Refused, Throttled
+from core.errors import NotFound, Refused, Throttled
 from core.messages import Conversation
+from core.sent_cards import SentCard, SentCards
 from core.settings import DingTalk
 
 MARGIN = 60.0
@@ -34,19 +36,22 @@ class Posts:
     Args:
         settings: the robot and the hosts that webhooks may be on.
         api: the app's calls.
+        sent: what was sent; shared by replicas.
         language: of our own remarks in messages.
         clock: Unix seconds.
     """
 
-    def __init__(self, settings: DingTalk, api: Api, language: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: DingTalk, api: Api, sent: SentCards, language: str, clock: Callable[[], float]
+    ) -> None:
         self._hosts = {URL(settings.oapi).origin(), URL(settings.api).origin()}
         self._robot = settings.robot_code or settings.client_id
         self._api = api
         self._language = language
         self._clock = clock
+        self._sent = sent
         self._webhooks: Memory[tuple[str, float]] = Memory()
-        self._sent: Memory[asyncio.Task[Posted]] = Memory()
-        self._newest: Memory[Posted] = Memory()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
 
     def remember(self, conversation: Conversation, webhook: str, until: float) -> None:
         """A session webhook that came with a message; one on any host but DingTalk's is not called.
@@ -60,30 +65,42 @@ class Posts:
             self._webhooks.keep(conversation.key, (webhook, until - MARGIN))
 
     async def send(self, conversation: Conversation, card: Card, key: str) -> str:
-        """Send a message and return its reference; the same key sends nothing twice in the life of this process."""
-        known = self._sent.get(key)
-        if known is None or (known.done() and (known.cancelled() or known.exception())):
-            known = asyncio.create_task(self._post(conversation, card), name="dingtalk-message")
-            self._sent.keep(key, known)
-        return (await asyncio.shield(known)).reference
+        """Send a message and return its reference; the same key sends nothing twice."""
+        reference = post(conversation, key)
+        if reference not in self._under_way:
+            sending = asyncio.create_task(self._once(reference, conversation, card), name="dingtalk-message")
+            self._under_way[reference] = sending
+            sending.add_done_callback(lambda _: self._under_way.pop(reference))
+        await asyncio.shield(self._under_way[reference])
+        return reference
 
     async def update(self, reference: str, card: Card) -> None:
         """Recall a message and send the newer one.
 
         Raises:
-            NotFound: it is no reference of ours.
+            NotFound: it is none of ours.
             Refused: it cannot be recalled (any more).
         """
-        origin = posted(reference)
-        await self._recall(self._newest.get(reference) or origin)
-        self._newest.keep(reference, await self._post(origin.conversation, card))
+        sent = await self._sent.get(reference)
+        if sent is None:
+            raise NotFound(f"no message {reference} was sent", kind="card", name=reference)
+        conversation = Conversation(CHANNEL, sent.conversation, "group" if sent.kind == "group" else "private")
+        for query_key in sent.sent:
+            await self._recall(conversation, query_key)
+        await self._sent.put(replace(sent, sent=await self._post(conversation, card)))
 
-    async def _post(self, conversation: Conversation, card: Card) -> Posted:
+    async def _once(self, reference: str, conversation: Conversation, card: Card) -> None:
+        if await self._sent.get(reference) is None:
+            query_keys = await self._post(conversation, card)
+            await self._sent.put(SentCard(reference, conversation.id, conversation.kind, sent=query_keys))
+
+    async def _post(self, conversation: Conversation, card: Card) -> tuple[str, ...]:
+        """Send a message; returns the keys by which it can be recalled, none for one that went through a webhook."""
         heading, text = title(card), message(card, self._language)
         webhook, until = self._webhooks.get(conversation.key) or ("", 0.0)
         if self._clock() < until and await self._answered(webhook, conversation, heading, text):
-            return Posted(conversation, "")
-        return Posted(conversation, await self._by_robot(conversation, heading, text))
+            return ()
+        return (await self._by_robot(conversation, heading, text),)
 
     async def _answered(self, webhook: str, conversation: Conversation, heading: str, text: str) -> bool:
         """Whether the session webhook took the message; one that ended early is forgotten."""
@@ -110,13 +127,11 @@ class Posts:
             _reached(answer)
         return str(answer.get("processQueryKey", ""))
 
-    async def _recall(self, sent: Posted) -> None:
-        if not sent.query_key:
-            return
-        body: dict[str, Any] = {"robotCode": self._robot, "processQueryKeys": [sent.query_key]}
+    async def _recall(self, conversation: Conversation, query_key: str) -> None:
+        body: dict[str, Any] = {"robotCode": self._robot, "processQueryKeys": [query_key]}
         path = "/v1.0/robot/otoMessages/batchRecall"  # lower-case "oto" here, unlike for sending
-        if sent.conversation.kind == "group":
-            body["openConversationId"] = sent.conversation.id
+        if conversation.kind == "group":
+            body["openConversationId"] = conversation.id
             path = "/v1.0/robot/groupMessages/recall"
         answer = await self._api.call("POST", path, body, repeatable=True)
         if answer.get("failedResult"):

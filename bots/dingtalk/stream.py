@@ -22,19 +22,19 @@ from urllib.parse import quote_plus
 
 import structlog
 from aiohttp import ClientWebSocketResponse, WSMsgType
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
 from bots.dingtalk.api import Api
 from bots.dingtalk.inbound import Json, Kind
 from bots.edge import Intake, Received, parse
 from core.errors import BadInput, ConfigurationError, RemoteError
 from core.http import Http
+from core.observe import CONNECTED
 from core.settings import DingTalk
 
 FRAMES = Counter(
     "xops_dingtalk_frames", "Frames of the long connection, by topic and acknowledgement", ["topic", "code"]
 )
-CONNECTED = Gauge("xops_dingtalk_connected", "1 while the long connection is open")
 
 HEARTBEAT = 20.0
 """Seconds between two pings; aiohttp leaves a peer that does not answer one within half of that."""
@@ -155,12 +155,12 @@ class Stream:
         endpoint, ticket = await self._ticket(protocol)
         url = f"{endpoint}?ticket={quote_plus(ticket)}"
         async with self._http.websocket(url, system="dingtalk", heartbeat=self._heartbeat) as socket:
-            CONNECTED.inc()
+            CONNECTED.labels("dingtalk").set(1)
             connection = _Connection(socket, protocol, intake, self._hear, self._idle)
             try:
                 return await connection.listen()
             finally:
-                CONNECTED.dec()
+                CONNECTED.labels("dingtalk").set(0)
                 await connection.drain()
 
     async def _ticket(self, protocol: _Protocol) -> tuple[str, str]:

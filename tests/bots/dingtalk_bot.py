@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -12,6 +12,8 @@ from bots.dingtalk.client import DingTalkChannel
 from bots.dingtalk.routes import dingtalk_routes
 from core.http import Http
 from core.messages import Click, Event, Message
+from core.sent_cards import SentCards
+from tests.contracts.wecom_subject import opened_store
 from tests.fakes.clock import Clock
 from tests.fakes.dingtalk import FakeDingTalk
 from tests.waiting import eventually
@@ -91,8 +93,6 @@ async def listening(dingtalk: FakeDingTalk) -> AsyncGenerator[Bot]:
 
 @asynccontextmanager
 async def _made(dingtalk: FakeDingTalk, address: str, changed: Mapping[str, object]) -> AsyncGenerator[Bot]:
-    http = Http()
-    await http.start()
     clock = Clock(dingtalk.clock())
     pauses: list[float] = []
 
@@ -100,12 +100,14 @@ async def _made(dingtalk: FakeDingTalk, address: str, changed: Mapping[str, obje
         pauses.append(seconds)
         await clock.sleep(seconds)
 
-    settings = dingtalk.settings.model_copy(update=dict(changed))
-    channel = DingTalkChannel(settings, http, public_url=address, sleep=sleep, clock=dingtalk.clock)
-    bot = Bot(channel, pauses=pauses)
-    bot.gate.set()
-    try:
+    async with AsyncExitStack() as stack:
+        sent = SentCards(await opened_store(stack), "dingtalk")
+        http = Http()
+        await http.start()
+        stack.push_async_callback(http.stop)
+        settings = dingtalk.settings.model_copy(update=dict(changed))
+        channel = DingTalkChannel(settings, http, sent, public_url=address, sleep=sleep, clock=dingtalk.clock)
+        stack.push_async_callback(channel.stop)
+        bot = Bot(channel, pauses=pauses)
+        bot.gate.set()
         yield bot
-    finally:
-        await channel.stop()
-        await http.stop()

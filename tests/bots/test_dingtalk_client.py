@@ -1,7 +1,7 @@
 """The DingTalk channel against a DingTalk that keeps its rules: tokens, rates, quotas, refusals behind a 200, lost answers."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 
 import pytest
@@ -15,7 +15,8 @@ from core.cards import Button, Buttons, Card, Text
 from core.errors import NotFound, Refused, Throttled, Unauthorized, Unreachable
 from core.http import Http
 from core.messages import Conversation
-from core.settings import DingTalk
+from core.sent_cards import SentCards
+from core.store import Store
 from tests.fakes.clock import Clock
 from tests.fakes.dingtalk import FakeDingTalk
 from tests.fakes.dingtalk_api import RECALL_SECONDS, WEBHOOK_SECONDS, ApiRefused
@@ -51,21 +52,31 @@ async def http() -> AsyncGenerator[Http]:
     await session.stop()
 
 
-def made(dingtalk: FakeDingTalk, http: Http, clock: Clock, **changed: object) -> DingTalkChannel:
-    settings = dingtalk.settings.model_copy(update={"calls_per_second": 1e6, **changed})
-    return DingTalkChannel(settings, http, language="en", sleep=clock.sleep, clock=clock)
+Make = Callable[..., DingTalkChannel]
 
 
 @pytest.fixture
-def cards(dingtalk: FakeDingTalk, http: Http, clock: Clock) -> DingTalkChannel:
+def make(dingtalk: FakeDingTalk, http: Http, clock: Clock, sqlite_store: Store) -> Make:
+    """Makes a channel, with some settings changed."""
+
+    def made(**changed: object) -> DingTalkChannel:
+        settings = dingtalk.settings.model_copy(update={"calls_per_second": 1e6, **changed})
+        sent = SentCards(sqlite_store, "dingtalk")
+        return DingTalkChannel(settings, http, sent, language="en", sleep=clock.sleep, clock=clock)
+
+    return made
+
+
+@pytest.fixture
+def cards(make: Make) -> DingTalkChannel:
     """A channel that answers in cards."""
-    return made(dingtalk, http, clock)
+    return make()
 
 
 @pytest.fixture
-def plain(dingtalk: FakeDingTalk, http: Http, clock: Clock) -> DingTalkChannel:
+def plain(make: Make) -> DingTalkChannel:
     """A channel without a card template."""
-    return made(dingtalk, http, clock, card_template_id="")
+    return make(card_template_id="")
 
 
 def hear(channel: DingTalkChannel, dingtalk: FakeDingTalk, chat: str) -> None:
@@ -109,13 +120,9 @@ async def test_a_token_that_stays_refused_is_said(dingtalk: FakeDingTalk, cards:
     assert dingtalk.calls.count(TOKEN) == 2
 
 
-async def test_wrong_credentials_are_said_without_showing_them(
-    dingtalk: FakeDingTalk, http: Http, clock: Clock
-) -> None:
-    channel = made(dingtalk, http, clock, client_secret=SecretStr("not-the-secret"))
-
+async def test_wrong_credentials_are_said_without_showing_them(make: Make) -> None:
     with pytest.raises(Unauthorized) as refused:
-        await channel.check()
+        await make(client_secret=SecretStr("not-the-secret")).check()
 
     assert refused.value.code == "invalidClientIdOrSecret"
     assert "not-the-secret" not in repr(refused.value)
@@ -443,8 +450,20 @@ async def test_answers_that_are_none(
         await plain.send(GROUP, card("x"), key="1")
 
 
-async def test_a_closed_port_is_unreachable(http: Http) -> None:
-    settings = DingTalk(client_id="d", client_secret=SecretStr("long enough"), api="http://127.0.0.1:1")
-
+async def test_a_closed_port_is_unreachable(make: Make) -> None:
     with pytest.raises(Unreachable):
-        await DingTalkChannel(settings, http).check()
+        await make(api="http://127.0.0.1:1").check()
+
+
+async def test_a_message_sent_before_a_restart_is_not_sent_again_and_can_be_edited(
+    dingtalk: FakeDingTalk, make: Make
+) -> None:
+    reference = await make(card_template_id="").send(PRIVATE, card("first"), key="k")
+    await make(card_template_id="").update(reference, card("second"), key="u")
+    restarted = make(card_template_id="")
+
+    assert await restarted.send(PRIVATE, card("first"), key="k") == reference
+    await restarted.update(reference, card("third"), key="v")
+
+    assert [shown.text for shown in dingtalk.messages] == ["Title\n\nthird"]
+    assert len(dingtalk.shown) == 3

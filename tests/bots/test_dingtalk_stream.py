@@ -9,7 +9,6 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 
 from bots.dingtalk.api import Api
-from bots.dingtalk.client import DingTalkChannel
 from bots.dingtalk.stream import Stream
 from bots.edge import Intake
 from core.errors import Unreachable
@@ -160,25 +159,24 @@ async def test_leaves_a_peer_that_answers_no_ping(dingtalk: FakeDingTalk) -> Non
     dingtalk.answers_pings = False
     http = Http()
     await http.start()
-    hear = DingTalkChannel(dingtalk.settings, http).hear
-    api = Api(dingtalk.settings, http, asyncio.sleep)
-    stream = Stream(dingtalk.settings, api, http, hear, sleep=Clock().sleep, heartbeat=0.02)
-    stream.start(Intake("dingtalk", Bot(DingTalkChannel(dingtalk.settings, http)).accept, lambda _: b"{}"))
+    async with connected(dingtalk) as bot:
+        api = Api(dingtalk.settings, http, asyncio.sleep)
+        stream = Stream(dingtalk.settings, api, http, bot.channel.hear, sleep=Clock().sleep, heartbeat=0.02)
+        stream.start(Intake("dingtalk", bot.accept, bot.channel.acknowledge))
 
-    await dingtalk.until(lambda: dingtalk.opened >= 3)
+        await dingtalk.until(lambda: dingtalk.opened >= 4)
 
-    await stream.stop()
+        await stream.stop()
     await http.stop()
 
 
 async def test_metrics_tell_whether_it_is_connected(dingtalk: FakeDingTalk) -> None:
-    before = REGISTRY.get_sample_value("xops_dingtalk_connected") or 0.0
     async with connected(dingtalk):
         await dingtalk.say("ann", "ann", "hello")
-        assert REGISTRY.get_sample_value("xops_dingtalk_connected") == before + 1
+        assert REGISTRY.get_sample_value("xops_connected", {"channel": "dingtalk"}) == 1
         labels = {"topic": MESSAGES, "code": "200"}
         assert (REGISTRY.get_sample_value("xops_dingtalk_frames_total", labels) or 0) >= 1
-    assert REGISTRY.get_sample_value("xops_dingtalk_connected") == before
+    assert REGISTRY.get_sample_value("xops_connected", {"channel": "dingtalk"}) == 0
 
 
 FAULTS: dict[str, Callable[[], web.Response | ApiRefused]] = {

@@ -1,12 +1,15 @@
 """The DingTalk channel, for the contract every channel keeps: with a card template, and without one."""
 
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 from bots.dingtalk.client import DingTalkChannel
 from core.http import Http
 from core.messages import Actor, Conversation
+from core.sent_cards import SentCards
 from tests.contracts.channels import ChannelSubject
+from tests.contracts.wecom_subject import opened_store
 from tests.fakes.clock import Clock
 from tests.fakes.dingtalk import FakeDingTalk
 
@@ -22,20 +25,22 @@ class DingTalkSubject(ChannelSubject):
 
     async def __aenter__(self) -> Self:
         clock = Clock()
-        self._dingtalk = await FakeDingTalk(clock=clock).__aenter__()
-        self._http = Http()
-        await self._http.start()
+        self._stack = AsyncExitStack()
+        self._dingtalk = await self._stack.enter_async_context(FakeDingTalk(clock=clock))
+        sent = SentCards(await opened_store(self._stack), "dingtalk")
+        http = Http()
+        await http.start()
+        self._stack.push_async_callback(http.stop)
         settings = self._dingtalk.settings
         if not self.template:
             settings = settings.model_copy(update={"card_template_id": ""})
-        self.channel = DingTalkChannel(settings, self._http, sleep=clock.sleep, clock=clock)
+        self.channel = DingTalkChannel(settings, http, sent, sleep=clock.sleep, clock=clock)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.stop()
-        await self._dingtalk.__aexit__(kind, error, trace)
+        await self._stack.aclose()
 
     async def shown(self) -> list[str]:
         return [message.text for message in self._dingtalk.messages]
@@ -47,5 +52,5 @@ class DingTalkSubject(ChannelSubject):
 class PlainDingTalkSubject(DingTalkSubject):
     """Without a card template: markdown messages whose buttons are links."""
 
-    unknown = "message/nokey/group/cidGroup=="
+    unknown = f"dingtalk/{'0' * 32}"
     template = False
