@@ -72,7 +72,7 @@ async def examine() -> list[Finding]:
         if application.feishu is not None:
             checks.append(_feishu(application, say))
         if application.dingtalk is not None:
-            checks.append(_dingtalk(application.dingtalk, settings, say))
+            checks.append(_dingtalk(application, application.dingtalk, say))
         found = await asyncio.gather(*checks)
     finally:
         await application.stop()
@@ -202,13 +202,16 @@ def _feishu_off(settings: Settings, say: Words) -> list[Finding]:
     return [] if settings.feishu.app_id else [Finding("feishu", "off", say("doctor.feishu_off"))]
 
 
-async def _dingtalk(channel: DingTalkChannel, settings: Settings, say: Words) -> Finding:
+async def _dingtalk(application: "Application", channel: DingTalkChannel, say: Words) -> Finding:
+    settings = application.settings.dingtalk
+
     async def ask() -> str:
         await channel.check()
-        return say("doctor.dingtalk_ok", mode=settings.dingtalk.mode)
+        stands = await _connection(application, channel.name, say) if settings.mode == "stream" else ""
+        return say("doctor.dingtalk_ok", mode=settings.mode) + stands
 
     found = await _timed("dingtalk", say("doctor.dingtalk_todo"), ask, say)
-    if found.ok and not settings.dingtalk.card_template_id:
+    if found.ok and not settings.card_template_id:
         return replace(found, grade="warning", todo=say("doctor.dingtalk_template"))
     return found
 
