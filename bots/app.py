@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -20,12 +21,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bots.dingtalk.client import DingTalkChannel
 from bots.dingtalk.routes import dingtalk_routes
+from bots.feishu import sign_on as feishu_sign_on
 from bots.feishu.client import FeishuChannel, Rates
 from bots.feishu.routes import feishu_routes
 from bots.feishu.stream import FeishuStream
 from bots.web.channel import WebChannel
 from bots.web.gate import PATH
 from bots.web.routes import Page, make_page
+from bots.web.web_view import WebView
 from bots.wecom.client import WeComChannel
 from bots.wecom.pace import Pace
 from bots.wecom.routes import app_routes
@@ -51,7 +54,7 @@ from core.results import Proposal
 from core.schedulers.base import Scheduler
 from core.schedulers.fleet import Fleet
 from core.sent_cards import SentCards
-from core.settings import Feishu, SchedulerConnection, Settings
+from core.settings import SchedulerConnection, Settings
 from core.store import Store
 from core.store.migrate import upgrade
 from core.tools.act import Act
@@ -88,7 +91,7 @@ class Application:
         self._work_started: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
         self.web = WebChannel(self.store, clock=now)
-        self.feishu = build_feishu(settings.feishu, self.http) if settings.feishu.app_id else None
+        self.feishu = build_feishu(settings, self.http) if settings.feishu.app_id else None
         self.dingtalk = build_dingtalk(settings, self.http, self.store) if settings.dingtalk.client_id else None
         self.wecom = build_wecom(settings, self.http, self.store) if settings.wecom.corp_id else None
         known = (self.web, self.feishu, self.dingtalk, self.wecom, *channels)
@@ -198,7 +201,16 @@ class Application:
             access=self.access,
             home=self.home,
             clock=now,
+            views=self._web_views(),
         )
+
+    def _web_views(self) -> Sequence[WebView]:
+        """Messengers inside which the page knows people without a token."""
+        if self.feishu is None:
+            return ()
+        settings = self.settings.feishu
+        identify = partial(feishu_sign_on.identify, settings, self.http)
+        return (WebView("feishu", feishu_sign_on.AGENT, feishu_sign_on.SDK, settings.app_id, identify),)
 
     async def _start_work(self) -> None:
         await self.work.start()
@@ -208,10 +220,11 @@ class Application:
         return views.show(proposal, words(closest(language)), self.zone, person)
 
 
-def build_feishu(settings: Feishu, http: Http) -> FeishuChannel:
+def build_feishu(settings: Settings, http: Http) -> FeishuChannel:
     """The Feishu app's bot, no faster than its quota."""
-    rates = Rates(settings.calls_per_second, settings.calls_per_minute, settings.calls_per_chat)
-    return FeishuChannel(settings, http, rates=rates)
+    own = settings.feishu
+    rates = Rates(own.calls_per_second, own.calls_per_minute, own.calls_per_chat)
+    return FeishuChannel(own, http, page=page_address(settings), rates=rates)
 
 
 def build_dingtalk(settings: Settings, http: Http, store: Store) -> DingTalkChannel:

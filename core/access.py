@@ -68,17 +68,23 @@ class Access:
     def __init__(self, people: tuple[PersonSettings, ...]) -> None:
         self._people: dict[tuple[str, str], Person] = {}
         self._named: dict[str, Person] = {}
+        self._identities: dict[tuple[str, str], str] = {}
         for entry in people:
             person = Person(entry.name, entry.role, frozenset(entry.projects), frozenset(entry.owners), entry.language)
             self._named[entry.name] = person
             own_word = {"terminal": entry.name, "web": entry.name}  # both are entered with the settings' own secrets
             for channel, identity in (own_word | entry.identities).items():
                 self._people[channel, identity] = person
+                self._identities[person.name, channel] = identity
 
     def person(self, actor: Actor) -> Person:
         """Who this is; a stranger when nobody is listed under this channel and id."""
         known = self._people.get((actor.channel, actor.id))
         return known or Person(f"{actor.channel}:{actor.id}", language=actor.locale)
+
+    def identity(self, person: Person, channel: str) -> str:
+        """The id of someone listed on a channel; empty for strangers, and for those without one there."""
+        return self._identities.get((person.name, channel), "")
 
     def named(self, name: str) -> Person | None:
         """The person of this name, to check rights again when their order is carried out."""

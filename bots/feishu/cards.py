@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
+from urllib.parse import quote
 
 import orjson
 
@@ -24,6 +25,7 @@ from bots.feishu.elements import (
     escape,
     field,
     markdown,
+    opened,
     overflow,
     paragraph,
     plain,
@@ -32,7 +34,23 @@ from bots.feishu.elements import (
     submit,
     worded,
 )
-from core.cards import Block, Button, Buttons, Card, Chart, Field, Fields, Form, Item, Log, Note, Table, Text, Tone
+from core.cards import (
+    Block,
+    Button,
+    Buttons,
+    Card,
+    Chart,
+    Field,
+    Fields,
+    Form,
+    Item,
+    Log,
+    Note,
+    Table,
+    Text,
+    Tone,
+    buttons,
+)
 from core.channel import Limits
 from core.i18n import Words
 
@@ -94,15 +112,16 @@ BUDGETS = (
 """Tried in order; the first that fits is shown."""
 
 
-def render(card: Card, place: str) -> str:
+def render(card: Card, place: str, page: str = "") -> str:
     """The card as the `content` of a Feishu message.
 
     Args:
         card: any card.
         place: kind of chat and thread, carried by each button so that its click knows where it was pressed.
+        page: address of the web page, offered when something had to be left out; empty when people cannot reach it.
     """
     for budget in BUDGETS:
-        content = orjson.dumps(_Page(budget, place).card(card))
+        content = orjson.dumps(_Page(budget, place, page).card(card))
         if _fits(content):
             return content.decode()
     short = Card(card.title[:LABEL], tone=card.tone)
@@ -130,9 +149,10 @@ def _frame(card: Card, elements: list[Element]) -> Element:
 class _Page:
     """One attempt to show a card within a budget. Remembers what it left out."""
 
-    def __init__(self, budget: Budget, place: str) -> None:
+    def __init__(self, budget: Budget, place: str, page: str) -> None:
         self._budget = budget
         self._place = place
+        self._page = page
         self._left: Counter[str] = Counter()
         self._used: Counter[str] = Counter()
 
@@ -142,6 +162,7 @@ class _Page:
         subtitle = self._clip(card.subtitle)
         if self._left:
             elements.append(self._left_out())
+            elements += [opened(worded("open_page"), _address(self._page, card))] if self._page else []
         return _frame(Card(title, tone=card.tone, subtitle=subtitle), elements)
 
     def _room(self, block: Block) -> bool:
@@ -306,6 +327,12 @@ class _Page:
             return words("feishu.left_out", parts=words("feishu.left.separator").join(parts))
 
         return paragraph(spoken(say), size="notation", colour="orange")
+
+
+def _address(page: str, card: Card) -> str:
+    """The page, and on it the instance that the card is about, if it is about one."""
+    target = next((button.arguments["target"] for button in buttons(card) if "target" in button.arguments), "")
+    return f"{page}?at={quote(target, safe='')}" if 0 < len(target) <= LABEL else page
 
 
 def _spec(block: Chart, points: Points, title: str) -> Element:

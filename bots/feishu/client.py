@@ -82,6 +82,7 @@ class FeishuChannel:
     Args:
         settings: the app's credentials and address.
         http: the one session; the channel opens no other.
+        page: address of the web page, for what a card cannot show; empty when people cannot reach it.
         rates: see `Rates`.
         sleep: waits; tests pass a clock of their own.
     """
@@ -94,11 +95,13 @@ class FeishuChannel:
         settings: Feishu,
         http: Http,
         *,
+        page: str = "",
         rates: Rates = Rates(),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.bot_open_id = settings.bot_open_id
         self._settings = settings
+        self._page = page
         self._http = http
         self._sleep = sleep
         self._token = Token(self._fetch_token)
@@ -124,7 +127,7 @@ class FeishuChannel:
         """Show a card; see `core.channel.Channel.send`. Feishu remembers a key for an hour."""
         place = f"{conversation.kind}/{conversation.thread}"
         uuid = hashlib.sha256(key.encode()).hexdigest()[:48]  # Feishu takes at most 50 characters
-        body = {"msg_type": "interactive", "content": render(card, place), "uuid": uuid}
+        body = {"msg_type": "interactive", "content": render(card, place, self._page), "uuid": uuid}
         await self._place(conversation.id).acquire()
         if conversation.thread:
             root = await self._message_in(conversation.thread)
@@ -151,7 +154,7 @@ class FeishuChannel:
                 if edits.shown < mine:
                     await self._place(message).acquire()
                     newest = edits.asked
-                    content = render(edits.card, place)
+                    content = render(edits.card, place, self._page)
                     await self._call("PATCH", f"im/v1/messages/{quote(message, safe='')}", json={"content": content})
                     edits.shown = newest
         finally:

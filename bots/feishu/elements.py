@@ -128,6 +128,11 @@ def pressed(button: Button, place: str) -> Element:
     return {"tag": "button", "text": plain(_label(button.label)), "type": button.style, "behaviors": [behaviour]}
 
 
+def opened(label: Element, url: str) -> Element:
+    """A button that opens an address."""
+    return {"tag": "button", "text": label, "type": "default", "behaviors": [{"type": "open_url", "default_url": url}]}
+
+
 def overflow(buttons: Iterable[Button], place: str) -> Element:
     """A menu of the buttons that did not fit. Options must differ, hence the number."""
     return {

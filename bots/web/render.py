@@ -17,6 +17,7 @@ from markupsafe import Markup
 from bots.web import charts
 from bots.web.assets import assets
 from bots.web.gate import PATH, Visit
+from bots.web.web_view import WebView
 from core.cards import Log
 from core.i18n import LANGUAGES, Words
 from core.web_cards import Entry
@@ -55,6 +56,7 @@ class Renderer:
         entries: Sequence[Entry],
         overview: Entry | None,
         fresh: bool,
+        place: str,
     ) -> str:
         """The whole page.
 
@@ -66,6 +68,7 @@ class Renderer:
             entries: the newest of the dialogue, in reading order.
             overview: as it is stored.
             fresh: whether that was just looked up; otherwise the script asks for a new one.
+            place: the instance to ask about at once, where a deep link led here.
         """
         return self._fill(
             "page.html",
@@ -75,14 +78,22 @@ class Renderer:
             revision=revision,
             oldest=oldest,
             fresh=fresh,
+            place=place,
             overview=overview and Markup(self.entry(overview, visit.words)),  # noqa: S704  # escaped by the template
             entries=[Markup(self.entry(entry, visit.words)) for entry in entries],  # noqa: S704  # the same
             suggestions=[visit.words(f"web.suggestion.{name}") for name in SUGGESTIONS],
         )
 
-    def sign_on(self, words: Words, *, problem: str = "") -> str:
-        """The form that asks for the token. `problem` is a key of the catalogues."""
-        return self._fill("sign_on.html", words, problem=problem)
+    def sign_on(self, words: Words, *, problem: str, view: WebView | None, place: str) -> str:
+        """The form that asks for the token.
+
+        Args:
+            words: in which language.
+            problem: a key of the catalogues, if the last attempt failed.
+            view: the messenger it is shown in, if any.
+            place: the instance to show afterwards.
+        """
+        return self._fill("sign_on.html", words, problem=problem, view=view, place=place)
 
     def _fill(self, template: str, words: Words, **values: object) -> str:
         values |= FUNCTIONS | {"words": words, "zone": self._zone, "path": PATH, "plot_height": charts.HEIGHT}

@@ -1,7 +1,7 @@
 """The page under its one path: rendered whole on the server, then kept current by a small script."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -17,12 +17,12 @@ from bots.web.channel import WebChannel, overview_reference
 from bots.web.gate import PATH, Gate, Visit, protect
 from bots.web.posts import Posts
 from bots.web.render import Renderer
-from bots.web.session import Session, Sessions
+from bots.web.session import Sessions
+from bots.web.sign_on import SignOn, place
 from bots.web.stream import Stream
+from bots.web.web_view import WebView
 from core.access import Access, Person
 from core.cards import Card
-from core.errors import Busy
-from core.i18n import closest, words
 from core.messages import Event
 from core.settings import Settings
 
@@ -43,6 +43,7 @@ class Page:
         access: who people are.
         home: makes the overview of a person, in the person's language.
         clock: the present, with zone.
+        views: messengers whose people sign on without a token.
         first_paint: see `FIRST_PAINT`.
     """
 
@@ -56,6 +57,7 @@ class Page:
         access: Access,
         home: Callable[[Person], Awaitable[Card]],
         clock: Callable[[], datetime],
+        views: Sequence[WebView] = (),
         first_paint: float = FIRST_PAINT,
     ) -> None:
         self._channel = channel
@@ -65,6 +67,7 @@ class Page:
         self._first_paint = first_paint
         self._renderer = Renderer(ZoneInfo(settings.zone))
         self._gate = Gate(sessions, public_url=settings.server.public_url, language=settings.language)
+        self._sign_on = SignOn(self._gate, sessions, self._renderer, access, views)
         self._posts = Posts(self._gate, channel, accept, clock=clock)
         self._stream = Stream(self._gate, channel, self._renderer)
 
@@ -84,7 +87,8 @@ class Page:
                 web.post("/overview", self.overview),
                 web.post("/messages", self._posts.message),
                 web.post("/clicks", self._posts.click),
-                web.post("/sign-on", self.sign_on),
+                web.post("/sign-on", self._sign_on.by_form),
+                web.post("/sign-on/{messenger}", self._sign_on.by_messenger),
                 web.post("/sign-out", self.sign_out),
                 web.get("/static/{digest}/{name}", assets.serve),
             ]
@@ -96,19 +100,14 @@ class Page:
     async def show(self, request: web.Request) -> web.StreamResponse:
         """The page; or the sign-on form; or, with a token in the address, sign-on and back to an address without it."""
         if "token" in request.query:
-            return self._admit(request, request.query["token"])
+            return self._sign_on.by_token(request, request.query["token"])
         visit = self._gate.visit(request)
         if visit is None:
-            return self._form(request)
+            return self._sign_on.form(request)
         if "lang" in request.query:
-            return self._remember(visit)
-        return await self._page(visit)
-
-    async def sign_on(self, request: web.Request) -> web.StreamResponse:
-        """Take the form's token."""
-        self._gate.need_own_origin(request)
-        token = (await request.post()).get("token", "")
-        return self._admit(request, token if isinstance(token, str) else "")
+            session = visit.session.model_copy(update={"language": visit.words.language})
+            return self._sign_on.to_page(session, request)
+        return await self._page(visit, place(request))
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """End the session in this browser."""
@@ -133,7 +132,7 @@ class Page:
         body = orjson.dumps({"entries": shown, "more": len(entries) == SHOWN})
         return web.Response(body=body, content_type="application/json")
 
-    async def _page(self, visit: Visit) -> web.Response:
+    async def _page(self, visit: Visit, place: str) -> web.Response:
         fresh = False
         with suppress(TimeoutError):
             async with asyncio.timeout(self._first_paint):
@@ -150,42 +149,16 @@ class Page:
             entries=entries,
             overview=await cards.get(key, overview_reference(visit.conversation)),
             fresh=fresh,
+            place=place,
         )
-        return _html(html)
+        return web.Response(text=html, content_type="text/html")
 
     async def _look(self, visit: Visit) -> None:
         person = replace(self._access.person(visit.actor), language=visit.words.language)
         await self._channel.pin(visit.conversation, await self._home(person))
 
-    def _admit(self, request: web.Request, token: str) -> web.Response:
-        chosen = request.query.get("lang", "")
-        try:
-            language = closest(chosen) if chosen else ""
-            session = self._sessions.sign_on(token, request.remote or "", language=language)
-        except Busy:
-            return self._form(request, HTTPStatus.TOO_MANY_REQUESTS, "web.error.too_many_attempts")
-        if session is None:
-            return self._form(request, HTTPStatus.UNAUTHORIZED, "web.error.wrong_token")
-        return self._to_page(session)
-
-    def _remember(self, visit: Visit) -> web.Response:
-        return self._to_page(visit.session.model_copy(update={"language": visit.words.language}))
-
-    def _to_page(self, session: Session) -> web.Response:
-        response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": PATH})
-        self._gate.admit(response, session)
-        return response
-
-    def _form(self, request: web.Request, status: HTTPStatus = HTTPStatus.OK, problem: str = "") -> web.Response:
-        language = self._gate.language(request, None)
-        return _html(self._renderer.sign_on(words(language), problem=problem), status)
-
     async def _end_streams(self, _: web.Application) -> None:
         self._channel.stop()
-
-
-def _html(text: str, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    return web.Response(text=text, status=status, content_type="text/html")
 
 
 async def make_page(
@@ -196,10 +169,19 @@ async def make_page(
     access: Access,
     home: Callable[[Person], Awaitable[Card]],
     clock: Callable[[], datetime],
+    views: Sequence[WebView] = (),
     first_paint: float = FIRST_PAINT,
 ) -> Page:
     """The page, with the secret that its sessions share; the tables must exist. Arguments as for `Page`."""
     sessions = Sessions(settings, await channel.cards.secret(token_bytes(32)), clock=clock)
     return Page(
-        channel, settings, sessions, accept=accept, access=access, home=home, clock=clock, first_paint=first_paint
+        channel,
+        settings,
+        sessions,
+        accept=accept,
+        access=access,
+        home=home,
+        clock=clock,
+        views=views,
+        first_paint=first_paint,
     )

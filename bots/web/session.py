@@ -73,13 +73,28 @@ class Sessions:
         Raises:
             Busy: wrong too often lately from this address, so it has to wait.
         """
-        if len(self._recent_failures(address)) >= ATTEMPTS:
-            raise Busy(f"{address} gave wrong tokens {ATTEMPTS} times")
+        self.check_attempts(address)
         if not hmac.compare_digest(token.encode(errors="surrogatepass"), self.sign_on_token.encode()):
-            self._remember_failure(address)
+            self.remember_failure(address)
             return None
+        return self.begin(self._subject, language)
+
+    def begin(self, subject: str, language: str) -> Session:
+        """A new session of someone who has proved who they are."""
         expires = (self._clock() + self.lifetime).timestamp()
-        return Session(id=secrets.token_urlsafe(18), subject=self._subject, expires=expires, language=language)
+        return Session(id=secrets.token_urlsafe(18), subject=subject, expires=expires, language=language)
+
+    def check_attempts(self, address: str) -> None:
+        """Raises `Busy` when there were too many failures from this address lately."""
+        if len(self._recent_failures(address)) >= ATTEMPTS:
+            raise Busy(f"{address} failed to sign on {ATTEMPTS} times")
+
+    def remember_failure(self, address: str) -> None:
+        """Count one against the address."""
+        self._failures[address] = [*self._recent_failures(address), self._clock()]
+        self._failures.move_to_end(address)
+        if len(self._failures) > ADDRESSES:
+            self._failures.popitem(last=False)
 
     def seal(self, session: Session) -> str:
         """The session as a cookie's value."""
@@ -116,12 +131,6 @@ class Sessions:
     def _recent_failures(self, address: str) -> list[datetime]:
         since = self._clock() - WINDOW
         return [moment for moment in self._failures.get(address, ()) if moment > since]
-
-    def _remember_failure(self, address: str) -> None:
-        self._failures[address] = [*self._recent_failures(address), self._clock()]
-        self._failures.move_to_end(address)
-        if len(self._failures) > ADDRESSES:
-            self._failures.popitem(last=False)
 
 
 def _subject(settings: Settings) -> str:

@@ -33,6 +33,7 @@ from tests.fakes.feishu_api import SIZE
 from tests.fakes.feishu_cards import buttons, check, shown, walk
 
 Json = dict[str, Any]
+PAGE = "https://xops.example.com/mobile/ops/chat"
 
 HOSTILE = [
     *(text for text in strategies.HOSTILE if len(text) < 200 and text.isprintable() and text.strip()),
@@ -221,7 +222,7 @@ def test_budgets_only_get_smaller() -> None:
 
 @given(strategies.of(Card))
 def test_any_card_is_taken_by_feishu(card: Card) -> None:
-    content = render(card, "group/omt_1")
+    content = render(card, "group/omt_1", PAGE)
 
     check(json.loads(content), users=set())
     assert len(json.dumps({"content": content}, ensure_ascii=False).encode()) <= SIZE - 600  # room for the other fields
@@ -229,10 +230,23 @@ def test_any_card_is_taken_by_feishu(card: Card) -> None:
 
 @given(strategies.of(Card), st.integers(5, 60))
 def test_any_card_many_times_over_is_taken_by_feishu(card: Card, times: int) -> None:
-    content = render(replace(card, blocks=card.blocks * times), "group/")
+    content = render(replace(card, blocks=card.blocks * times), "group/", PAGE)
 
     check(json.loads(content), users=set())
     assert len(json.dumps({"content": content}, ensure_ascii=False).encode()) <= SIZE - 600
+
+
+def test_what_is_left_out_is_on_the_page() -> None:
+    """The link leads to the instance, where the card is about one; without an address there is no link."""
+    log = Log(tuple((number, "INFO still copying") for number in range(1, 5000)))
+    card = Card("Log", (log, Buttons((Button("Status", "status", {"target": "demo:20260301/t 1"}),))))
+    told = json.loads(render(card, "private/", PAGE))
+    check(told, users=set())
+    links = [part["behaviors"][0].get("default_url") for part in walk(told["body"]) if part["tag"] == "button"]
+
+    assert links == [None, f"{PAGE}?at=demo%3A20260301%2Ft%201"]
+    assert "open_url" not in render(card, "private/")
+    assert "open_url" not in render(Card("Small"), "private/", PAGE)
 
 
 def test_limits_match_what_is_rendered() -> None:

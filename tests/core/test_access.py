@@ -82,3 +82,11 @@ def test_ownership_is_by_the_schedulers_names(access: Access) -> None:
     assert boss is not None
     assert chen.owns(ORDERS)
     assert not boss.owns(ORDERS)
+
+
+def test_a_person_is_found_again_on_another_channel_by_listed_identities_only(access: Access) -> None:
+    """So that someone a messenger names is the same person on the page; a stranger is nobody anywhere."""
+    chen = access.person(Actor("feishu", "ou_1"))
+    assert (access.identity(chen, "web"), access.identity(chen, "feishu")) == ("chen", "ou_1")
+    assert access.identity(chen, "wecom") == ""
+    assert access.identity(access.person(Actor("feishu", "chen")), "web") == ""

@@ -4,7 +4,7 @@ import asyncio
 import html
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestServer
 from bots.web.channel import WebChannel
 from bots.web.gate import PATH, TOKEN_HEADER
 from bots.web.routes import make_page
+from bots.web.web_view import WebView
 from core.access import Access, Person
 from core.cards import Button, Buttons, Card, Chart, Field, Fields, Form, Input, Item, Log, Note, Table, Text, Tone
 from core.messages import Click, Conversation, Event, Message
@@ -207,7 +208,9 @@ def settings_of(**changes: object) -> Settings:
 
 
 @asynccontextmanager
-async def running(store: Store, *, first_paint: float = 30.0, **changes: object) -> AsyncGenerator[Site]:
+async def running(
+    store: Store, *, first_paint: float = 30.0, views: Sequence[WebView] = (), **changes: object
+) -> AsyncGenerator[Site]:
     """The page, served until the test ends, with settings changed as for `settings_of`."""
     settings, clock = settings_of(**changes), Clock()
     channel = WebChannel(store, clock=clock)
@@ -219,6 +222,7 @@ async def running(store: Store, *, first_paint: float = 30.0, **changes: object)
         access=Access(settings.people),
         home=assistant.home,
         clock=clock,
+        views=views,
         first_paint=first_paint,
     )
     app = web.Application()

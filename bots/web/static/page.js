@@ -246,3 +246,7 @@ document.querySelectorAll(".log[open]").forEach(showMarked);
 find("[data-older]").hidden = !oldest;
 listen();
 if (document.body.dataset.fresh === "false") refresh();
+if (document.body.dataset.place) {
+  history.replaceState(null, "", path); // asked once, not again whenever the page is loaded
+  say(`/status ${document.body.dataset.place}`);
+}
