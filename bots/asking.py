@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -14,6 +15,8 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from bots.app import Application
     from core.engine import Reply
+    from core.messages import Message
+    from core.store import Work
 
 
 def ask(
@@ -55,9 +58,23 @@ async def _reply(application: "Application", line: Line, person: str) -> "Reply"
     for number, text in enumerate(line.history):
         earlier = Message(f"{conversation.id}:{number}", conversation, actor, clean(text), datetime.now(UTC))
         reply = await application.engine.reply(earlier, lambda _step: None)
-        await application.history.remember(conversation, earlier.key, earlier.text, reply.answer)
+        await application.store.write(
+            partial(
+                application.history.entry,
+                conversation=conversation,
+                key=earlier.key,
+                said=earlier.text,
+                answer=reply.answer,
+            )
+        )
     asked = Message(conversation.id, conversation, actor, clean(line.text), datetime.now(UTC), clean(line.quoted))
     return await application.engine.reply(asked, lambda _step: None)
+
+
+def _remembered(application: "Application", asked: "Message", reply: "Reply") -> "Work":
+    return lambda connection: application.history.entry(
+        connection, asked.conversation, asked.key, asked.text, reply.answer
+    )
 
 
 def _as_text(reply: "Reply") -> str:
