@@ -58,12 +58,14 @@ class Surface:
         part_bytes: largest text of one message.
         parts: most messages of text for one card.
         page: address that a notice opens; without one, a card with nothing to press is text.
+        compact: whether a template card may say all of a card.
     """
 
     style: Style
     part_bytes: int
     parts: int
     page: str
+    compact: bool = True
 
 
 def app_surface(page: str) -> Surface:
@@ -107,7 +109,7 @@ def render(card: Card, surface: Surface, say: Words, *, task: str, edition: int)
         edition: of the card; begins the name of each press, so that an old button is never taken for a new one.
     """
     laid = lay_out(card, say, edition=edition)
-    if fitting := _fitting(card, laid, surface, say, edition):
+    if surface.compact and (fitting := _fitting(card, laid, surface, say, edition)):
         return Rendered((), ({**fitting, "task_id": f"{task}-0"},), laid.presses)
     for budget in BUDGETS:
         short, left = shorten(card, budget)

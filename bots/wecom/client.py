@@ -150,7 +150,7 @@ class WeComChannel:
             edition = known.edition + 1
             task = f"{known.reference}-{edition}"
             made = render(due, self._surface, self._say, task=task, edition=edition) if due else Rendered(())
-            next_one = _next(known, made, key)
+            next_one = next_edition(known, made, key)
             messages = tuple(_messages(made))
             self._pace.count(known.conversation, len(messages))
             await self.sent.put(replace(next_one, task=task, waiting=messages, sent=()))
@@ -166,14 +166,16 @@ class WeComChannel:
         code = await self.sent.take_code(known.reference) if made.alone else ""
         if not code:
             return False
-        await self.sent.put(replace(_next(known, made, key), change=known.change))  # its buttons may be pressed at once
+        await self.sent.put(
+            replace(next_edition(known, made, key), change=known.change)
+        )  # its buttons may be pressed at once
         body = {"userids": [known.conversation], "agentid": self._settings.agent_id, "response_code": code}
         try:
             await self._call("POST", "message/update_template_card", json={**body, "template_card": made.cards[0]})
         except Refused as error:
             _log.warning("wecom_card_not_edited", code=error.code)
             return False
-        await self.sent.put(_next(known, made, key))
+        await self.sent.put(next_edition(known, made, key))
         return True
 
     async def _post(self, user: str, message: Json, *, again: bool) -> dict[str, Any]:
@@ -241,8 +243,8 @@ def reference_of(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:40]
 
 
-def _next(known: SentCard, made: Rendered, key: str) -> SentCard:
-    """The card in its next edition; buttons of recent ones still work."""
+def next_edition(known: SentCard, made: Rendered, key: str) -> SentCard:
+    """The card in its next edition, applied by `key`; buttons of recent editions still work."""
     edition = known.edition + 1
     kept: dict[str, Button] = {
         press: button for press, button in known.presses.items() if int(press.partition(".")[0]) > edition - EDITIONS

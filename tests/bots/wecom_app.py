@@ -27,12 +27,13 @@ class Journal:
     """What the edge handed on."""
 
     accepted: list[Event] = field(default_factory=list[Event])
-    failure: Exception | None = None
+    failures: int = 0
 
     async def accept(self, event: Event) -> bool:
-        """Journal an event once, or fail as told."""
-        if self.failure is not None:
-            raise self.failure
+        """Journal an event once, after failing as often as told."""
+        if self.failures:
+            self.failures -= 1
+            raise OSError("disk full")
         new = event.key not in {known.key for known in self.accepted}
         if new:
             self.accepted.append(event)
