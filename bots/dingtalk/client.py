@@ -151,6 +151,17 @@ class DingTalkChannel:
             return Actor(self.name, actor_id)
         return Actor(self.name, actor_id, name=clean(name))
 
+    async def identify(self, code: str) -> str:
+        """The user id of whoever opened our page inside DingTalk.
+
+        Args:
+            code: from `dd.runtime.permission.requestAuthCode`; it works once, within five minutes.
+
+        Raises:
+            RemoteError: DingTalk does not know the code, or does not answer.
+        """
+        return await self._api.user_of(code)
+
     async def check(self) -> None:
         """Prove that the credentials work, and in stream mode that a connection would be given.
 

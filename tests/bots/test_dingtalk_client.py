@@ -467,3 +467,22 @@ async def test_a_message_sent_before_a_restart_is_not_sent_again_and_can_be_edit
 
     assert [shown.text for shown in dingtalk.messages] == ["Title\n\nthird"]
     assert len(dingtalk.shown) == 3
+
+
+async def test_a_code_of_the_page_says_who_it_is_once(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    dingtalk.codes["c0de"] = "ann"
+
+    assert await cards.identify("c0de") == "ann"
+    with pytest.raises(Refused) as refused:
+        await cards.identify("c0de")
+
+    assert refused.value.code == "40078"
+
+
+async def test_the_old_apis_stale_token_is_renewed_too(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:
+    """It refuses with HTTP 200 and a code inside."""
+    await cards.lookup("ann")
+    dingtalk.expire_tokens()
+
+    assert (await cards.lookup("ann")).name == "Ann"
+    assert dingtalk.calls.count(TOKEN) == 2

@@ -72,6 +72,14 @@ class ApiRefused(Exception):
         self.response = web.json_response(body, status=status)
 
 
+class OldApiRefused(ApiRefused):
+    """The old API refuses with HTTP 200."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.response = web.json_response({"errcode": code, "errmsg": message})
+
+
 class DingTalkApi:
     """DingTalk's API on loopback, as an async context manager.
 
@@ -86,6 +94,7 @@ class DingTalkApi:
         repeats_refused: whether a card that exists is refused, or answered as if new; both are imaginable.
         undelivered: why cards are made but not delivered; empty while they are.
         hold: while it is not set, cards are made and shown, but the call is not answered.
+        codes: user ids by code, for signing on to a page; each works once.
         callbacks: where card callbacks go, and their secret, by route key.
 
     Args:
@@ -105,6 +114,7 @@ class DingTalkApi:
         self.undelivered = ""
         self.hold = asyncio.Event()
         self.hold.set()
+        self.codes: dict[str, str] = {}
         self.callbacks: dict[str, tuple[str, str]] = {}
         self.answering: set[str] = set()
         self.updated_within_callback: list[str] = []
@@ -172,6 +182,7 @@ class DingTalkApi:
             web.post("/v1.0/robot/otoMessages/batchRecall", self._recall),
             web.post("/robot/sendBySession", self._by_session),
             web.post("/topapi/v2/user/get", self._user),
+            web.post("/topapi/v2/user/getuserinfo", self._user_of_code),
         ]
 
     def _application(self) -> web.Application:
@@ -198,6 +209,8 @@ class DingTalkApi:
         return answer
 
     def _allow(self, request: web.Request) -> None:
+        if request.path.startswith("/topapi/") and self._tokens.get(request.query["access_token"], 0) <= self.clock():
+            raise OldApiRefused(88, "不合法的access_token")
         if request.path.startswith("/v1.0/") and request.path not in EXEMPT:
             token = request.headers.get("x-acs-dingtalk-access-token", "")
             if self._tokens.get(token, 0.0) <= self.clock():
@@ -319,9 +332,13 @@ class DingTalkApi:
         self._show(chat, body["markdown"], "")
         return web.json_response({"errcode": "0", "errmsg": "ok"})
 
+    async def _user_of_code(self, request: web.Request) -> web.Response:
+        user = self.codes.pop((await request.json())["code"], None)
+        if user is None:
+            return web.json_response({"errcode": 40078, "errmsg": "不存在的临时授权码"})
+        return web.json_response({"errcode": 0, "result": {"userid": user, "name": self.staff[user]}})
+
     async def _user(self, request: web.Request) -> web.Response:
-        if self._tokens.get(request.query["access_token"], 0.0) <= self.clock():
-            return web.json_response({"errcode": 88, "errmsg": "不合法的access_token"})
         user = (await request.json())["userid"]
         if user not in self.staff:
             return web.json_response({"errcode": 60121, "errmsg": "找不到该用户"})
