@@ -15,8 +15,6 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from bots.app import Application
     from core.engine import Reply
-    from core.messages import Message
-    from core.store import Work
 
 
 def ask(
@@ -69,12 +67,6 @@ async def _reply(application: "Application", line: Line, person: str) -> "Reply"
         )
     asked = Message(conversation.id, conversation, actor, clean(line.text), datetime.now(UTC), clean(line.quoted))
     return await application.engine.reply(asked, lambda _step: None)
-
-
-def _remembered(application: "Application", asked: "Message", reply: "Reply") -> "Work":
-    return lambda connection: application.history.entry(
-        connection, asked.conversation, asked.key, asked.text, reply.answer
-    )
 
 
 def _as_text(reply: "Reply") -> str:

@@ -1,4 +1,4 @@
-"""The command line: `xops run | chat | ask | alert | diagnose | doctor | migrate`.
+"""The command line: `xops run | chat | ask | alert | diagnose | eval | cards | doctor | migrate`.
 
 Answers with `--json` and `--jsonl` have keys that scripts may rely on.
 """
@@ -10,14 +10,17 @@ import sys
 import typer
 
 from bots.asking import ask
+from bots.evaluating import evaluate
+from bots.gallery import cards
 from bots.output import As, Json, configured, print_json, print_text
 from bots.understanding import alert, diagnose
 from core.errors import ConfigurationError
 from core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for command in (ask, alert, diagnose):
+for command in (ask, alert, diagnose, cards):
     app.command()(command)
+app.command("eval")(evaluate)
 
 
 @app.command()

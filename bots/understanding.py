@@ -78,7 +78,12 @@ def _alert_json(text: str) -> dict[str, object]:
 
     reading = read(text)
     alerts = [_one_alert(found) for found in reading.alerts]
-    return {"kind": reading.kind, "alerts": alerts, "left_out": reading.left_out}
+    return {
+        "kind": reading.kind,
+        "alerts": alerts,
+        "injection": bool(reading.injection),
+        "left_out": reading.left_out,
+    }
 
 
 def _one_alert(found: "Alert") -> dict[str, object]:

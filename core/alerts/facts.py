@@ -1,13 +1,15 @@
-"""Labelled values out of a text: JSON wherever it stands, broken JSON pair by pair, and lines such as `任务名称: x`.
+"""Labelled values out of a text: JSON wherever it stands, broken JSON pair by pair, lines such as `任务名称: x`, `a=b`.
 
-Facts are a mapping of label to value, one mapping for each alert. Nested objects are flattened by their last label, lists
-of objects are several alerts, and a value that is JSON itself is opened too.
+Facts are a mapping of label to value, both as written, one mapping for each alert. Nested objects are flattened by their
+last label, lists of objects are several alerts, and a value that is JSON itself is opened too.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
+
+from core.alerts.tables import normal
 
 Facts = Mapping[str, str]
 
@@ -21,43 +23,52 @@ _PAIR = re.compile(
     r"[\"'](\w{1,60})[\"']\s*:\s*(?:\"((?:[^\"\\\n]|\\.){0,2000})\"|'([^'\n]{0,2000})'|([\w*.+-]{1,60}))"
 )
 _LINE = re.compile(
-    r"^[\s>*#•·|`-]*(?:【[^】]{1,40}】)?([^\s:：=|][^:：=|\n]{0,38}?)\s*[*`]{0,2}\s*(?:[:：]|\s=\s)\s*[*`]{0,2}\s*(\S[^\n]{0,2000}?)?\s*$"
+    r"^[\s>*#•·|`-]*(?:【[^】]{1,40}】)?([^\s:：=|\[{\\][^:：=|\n]{0,38}?)\s*[*`]{0,2}\s*(?:[:：]|\s=\s)\s*[*`]{0,2}\s*(\S[^\n]{0,2000}?)?\s*$"
 )
 _MARKUP = re.compile(r"<(?!TaskInstance)[^<>\n]{1,300}>")
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\n]{0,600}\)")
-_HEADER = re.compile(r"^(?:https?|ftp)$|^\d+$")
+_NO_LABEL = re.compile(r"^(?:https?|ftp)$|^\W*\d[\d\W]*(?:t\d+)?$")
+_SECTION = re.compile(r"^\W{0,20}(?:alerts? )?(firing|resolved)\W{0,20}$", re.IGNORECASE)
+_EQUATION = re.compile(r"(?<![\w?&./-])([A-Za-z_]\w{1,40})=([^\s,;，；|\]}\"']{1,300})")
+_ADDRESS = re.compile(r"https?://\S+")
+_ESCAPED = re.compile(r'(?<!")\{\s*\\"')
 
 
-def documents(text: str) -> tuple[list[Facts], str]:
-    """The facts of all JSON in a text, and the text without it."""
+def documents(text: str) -> tuple[list[Facts], str, bool]:
+    """The facts of all JSON in a text, the text without it, and whether some was too much or too deep to read."""
+    if _ESCAPED.search(text):  # copied out of a log or of somebody else's JSON
+        text = text.replace('\\"', '"')
     found: list[Facts] = []
     rest: list[str] = []
-    position, tried = 0, 0
+    position, tried, too_deep = 0, 0, False
     while (start := _START.search(text, position)) and tried < DOCUMENTS:
         tried += 1
         rest.append(text[position : start.start()])
-        value, position = _document(text, start.start())
+        try:
+            value, position = _document(text, start.start())
+        except RecursionError:
+            value, position, too_deep = None, start.end(), True
         facts = [] if value is None else list(_flattened(value, {}, 0))
         found += facts
         if not facts:
             rest.append(text[start.start() : position])
     rest.append(text[position:])
-    return found, "".join(rest)
+    return found, "".join(rest), too_deep or tried == DOCUMENTS
 
 
 def lines(text: str) -> list[Facts]:
-    """The facts of labelled lines. A label that comes again begins another alert."""
-    groups: list[dict[str, str]] = [{}]
+    """The facts of labelled lines. A label that comes again begins another alert, and so does a heading of a state."""
+    groups, state = [_Group({})], ""
     for line in plain(text).splitlines():
-        for part in line.split(" | ") if " | " in line else (line,):
-            match = _LINE.match(part[:2100])
-            if match is None or _HEADER.match(match[1].lower()):
-                continue
-            label, value = normal(match[1]), (match[2] or "").strip("*` ")
-            if label in groups[-1]:
-                groups.append({})
-            groups[-1][label] = value
-    return [group for group in groups if group]
+        if heading := _SECTION.match(line):
+            state = heading[1]
+            groups.append(_Group({"status": state}))
+            continue
+        for label, value in _labelled(line):
+            if normal(label) in groups[-1].seen:
+                groups.append(_Group({"status": state} if state else {}))
+            groups[-1].add(label, value)
+    return [group.facts for group in groups if any(group.facts.values())]
 
 
 def plain(text: str) -> str:
@@ -65,15 +76,40 @@ def plain(text: str) -> str:
     return _LINK.sub(r"\1", _MARKUP.sub("", text))
 
 
-def normal(label: str) -> str:
-    """A label as `keys.toml` writes it."""
-    return re.sub(r"[\s_*`-]", "", label).lower()
+class _Group:
+    """The labels of one alert.
+
+    Args:
+        facts: what holds before the first label.
+    """
+
+    def __init__(self, facts: dict[str, str]) -> None:
+        self.facts = facts
+        self.seen: set[str] = set()
+
+    def add(self, label: str, value: str) -> None:
+        """Take in a line."""
+        self.seen.add(normal(label))
+        self.facts[label] = value
+
+
+def _labelled(line: str) -> Iterator[tuple[str, str]]:
+    for part in line.split(" | ") if " | " in line else (line,):
+        match = _LINE.match(part[:2100])
+        if match and not _NO_LABEL.match(match[1].lower()):
+            yield match[1].strip("*` "), (match[2] or "").strip("*` ")
+        if match is None or "=" in (match[2] or ""):
+            yield from _inline(_ADDRESS.sub("", part))
+
+
+def _inline(text: str) -> Iterator[tuple[str, str]]:
+    return ((match[1], match[2]) for match in _EQUATION.finditer(text[:2100]))
 
 
 def _document(text: str, start: int) -> tuple[Any, int]:
     try:
         return _DECODER.raw_decode(text, start)
-    except (ValueError, RecursionError):
+    except ValueError:
         return _pairs(text, start)
 
 
@@ -111,7 +147,7 @@ def _of_object(value: Mapping[str, Any], above: Facts, depth: int) -> Iterator[F
         elif isinstance(entry, list) and any(isinstance(one, dict) for one in cast("list[Any]", entry)):
             inner.append(cast("list[Any]", entry))
         else:
-            own[normal(label)] = _text(cast("object", entry))
+            own[label] = _text(cast("object", entry))
     yielded = [facts for entry in inner for facts in _flattened(entry, own, depth + 1)]
     yield from yielded or ([own] if own else [])
 
@@ -122,7 +158,7 @@ def _leaves(value: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
         if isinstance(entry, Mapping) and depth < DEPTH:
             yield from _leaves(cast("Mapping[str, Any]", entry), depth + 1)
         elif not isinstance(entry, Mapping):
-            yield normal(label), _text(entry)
+            yield label, _text(entry)
 
 
 def _opened(value: Any) -> Any:  # noqa: ANN401  # JSON within JSON

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 AlertStatus = Literal["firing", "recovered", "unknown"]
+ObjectType = Literal["instance", "task", "workflow", "table", "baseline", "host", "service", "queue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +13,13 @@ class AlertObject:
     """Something an alert is about.
 
     Attributes:
-        type: `instance`, `task`, `workflow`, `table`, `baseline`, `host`, `metric`.
+        type: `host` is also a pod, a cluster or a worker; `table` also a model, a source or a test.
         name: as the alert writes it; may be empty when there is an id.
-        id: the platform's id; for Airflow `dag/run/task[/map_index]` as `core.schedulers.airflow` writes it.
+        id: the platform's id; for Airflow `dag/run/task[/map_index]` as `core.schedulers.airflow` writes it, or
+            `dag/task` when no run is named.
     """
 
-    type: str
+    type: ObjectType
     name: str = ""
     id: str = ""
 
@@ -28,13 +30,15 @@ class Alert:
 
     Attributes:
         source: who sent it: `dataworks`, `dataphin`, `dolphinscheduler`, `airflow`, `alertmanager` …; `unknown`.
-        kind: `failed`, `not_finished`, `timeout`, `retrying`, `failover`, `baseline`, `quality`, `freshness`, `resource`,
-            `success`, `test`; empty when it does not say.
-        business_date: ISO date the data is about.
-        times: by meaning (`started`, `ended`, `occurred`, `promised`), as written.
+        status: a recovery that keeps the words of the failure is still a recovery.
+        kind: a name from `[kind]` of `keys.toml`; empty when it does not say.
+        objects: what it is about, the most particular first.
+        business_date: ISO date the data is about. Airflow's logical date is none: it is in `times`.
+        times: by meaning (`started`, `ended`, `occurred`, `promised`, `logical`), as written.
         severity: as written.
         rule: name of the alerting rule.
-        values: other labelled values, as written.
+        values: other labelled values, as written, among them counts that tell of more objects than are listed;
+            `contradiction` holds what cannot both be true.
         error: what it quotes of the failure.
     """
 
@@ -50,11 +54,23 @@ class Alert:
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     error: str = ""
 
+    @property
+    def subjects(self) -> tuple[AlertObject, ...]:
+        """What a scheduler can be asked about: tasks, instances and tables; a workflow only where none of these is named."""
+        named = tuple(thing for thing in self.objects if thing.type in {"instance", "task", "table"})
+        return named or tuple(thing for thing in self.objects if thing.type == "workflow")
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was pasted. `chat` means that it is no alert; `left_out` that only the beginning was read."""
+    """What was pasted. `chat` means that it is no alert.
+
+    Attributes:
+        left_out: whether only a part was read: the text is too long, holds too many alerts, or JSON that is too deep.
+        injection: numbers of lines, from 1, that try to instruct the reader.
+    """
 
     kind: Literal["alert", "chat"]
     alerts: tuple[Alert, ...] = ()
     left_out: bool = False
+    injection: tuple[int, ...] = ()

@@ -1,281 +1,264 @@
-"""From facts and sentences to alerts, by the tables beside this file."""
+"""From a text to alerts, by the tables beside this file.
+
+JSON and labelled lines state fields; sentences name things in running text; what is left of a text that sounds an alarm are
+the names in it. A short question is none of these, whatever words it has.
+"""
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from functools import cache
-from importlib.resources import files
-from typing import Any
-from urllib.parse import quote
+from dataclasses import replace
+from typing import cast
 
+from core.alerts import tables
+from core.alerts.doubts import business_date, contradictions
 from core.alerts.facts import Facts, documents, lines, plain
 from core.alerts.model import Alert, AlertObject, AlertStatus, Reading
-from core.redact import clean
+from core.alerts.objects import ABOUT, objects
+from core.alerts.tables import Sentence, meaning, normal, sentences
+from core.redact import clean, injections
 
 LONGEST = 200_000
 MOST = 200
 SENTENCES_READ = 50_000
 """Characters in which sentences are looked for; labelled lines and JSON are read to the end."""
-
-TIMES = ("started", "ended", "occurred", "promised")
-OBJECTS = ("instance", "task", "taskid", "tasks", "taskids", "workflow", "table", "baseline", "host")
-NOTHING = {"", "n/a", "none", "null", "[]", "-", "<no value>", "0001-01-01t00:00:00z"}
-_DATE = re.compile(r"(20\d\d)[-/.]?(\d\d)[-/.]?(\d\d)")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)+")
-_ASKS = re.compile(
-    r"[?？]|吗|了没|怎么|为什么|為什麼|什么|哪些|多少|请问|帮我|幫我|\b(?:why|what|how|which|did|is|are|please)\b", re.I
-)
-_ALARM = re.compile(r"告警|报警|警报|告警|警示|\balarm\b|\balert\b|FIRING|CRITICAL|【[^】]{1,40}】", re.I)
 SHORT = 160
 """A question is short; a paste with a question in it is still a paste."""
 
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A row of `sentences.toml`."""
-
-    source: str
-    pattern: re.Pattern[str]
-    example: str
+TIMES = ("started", "ended", "occurred", "promised", "logical")
+STATES = {"state", "recovered", "error", "rule", "severity"}
+"""Fields of which an alert has at least one, beside what it is about."""
+NOTHING = {"", "n/a", "none", "null", "[]", "-", "<no value>", "[no value]", "0001-01-01t00:00:00z"}
+LOOKED_UP = {"instance", "task", "workflow", "table", "baseline"}
+HEADINGS = ("title", "messagetype", "warningtype")
+GENERIC = {"", "failed", "success"}
+"""Kinds that a more particular word elsewhere in the alert outweighs."""
+DECIDED: Mapping[str, AlertStatus] = {"test": "unknown", "success": "recovered"}
+"""Kinds that leave no doubt about the status."""
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)+")
+_ASKS = re.compile(
+    r"[?？]|吗|了没|怎么|为什么|為什麼|什么|哪些|多少|请问|帮我|幫我"
+    r"|^\W{0,9}(?:why|what|how|which|who|when|did|is|are|was|has|does|can|could|please|show|list)\b",
+    re.IGNORECASE,
+)
+_ALARM = re.compile(r"告警|报警|警报|警示|警報|\balarm\b|\balert\b|FIRING|CRITICAL|【[^】]{1,40}】", re.I)
+_NOT_OVER = re.compile(r"(?:尚?未|没有|沒有)恢[复復]|not (?:yet )?(?:recovered|resolved)", re.I)
+_LOGICAL = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.+Z-]{5,30}")
 
 
 def read(text: str) -> Reading:
-    """What a pasted text says."""
+    """What a pasted text says. Lines that try to instruct are not read, unless nothing is left without them."""
     whole = clean(text)
-    cut = whole[:LONGEST]
-    facts, rest = documents(cut)
-    stated = [alert for one in facts for alert in _stated(one, cut)]
-    told = _from_sentences(rest, asking=_is_question(cut)) or _from_lines(rest)
-    found = _joined(stated, told)
-    if not found and _ALARM.search(cut) and not _is_question(cut):
-        found = _from_names(cut)
-    alerts = tuple(_distinct(found))
-    left_out = len(whole) > LONGEST or len(alerts) > MOST
-    return Reading("alert" if alerts else "chat", alerts[:MOST], left_out)
+    lines_read = whole[:LONGEST].split("\n")
+    suspect = injections(lines_read)
+    harmless = "\n".join(line for place, line in enumerate(lines_read) if place not in suspect)
+    found, too_much = _alerts(harmless)
+    if suspect and not found:
+        found, too_much = _alerts(whole[:LONGEST])
+    left_out = len(whole) > LONGEST or len(found) > MOST or too_much
+    return Reading("alert" if found else "chat", found[:MOST], left_out, tuple(place + 1 for place in sorted(suspect)))
 
 
-@cache
-def sentences() -> tuple[Sentence, ...]:
-    """The table of sentences."""
-    rows: list[dict[str, str]] = _load("sentences.toml")["sentence"]
-    return tuple(Sentence(row["source"], re.compile(row["pattern"]), row["example"]) for row in rows)
-
-
-@cache
-def _labels() -> Mapping[str, str]:
-    """Label to field."""
-    return {label: name for name, labels in _words("field").items() for label in labels}
-
-
-@cache
-def _words(section: str) -> Mapping[str, Sequence[str]]:
-    """A section of `keys.toml`, in its order."""
-    return _load("keys.toml")[section]
-
-
-def _load(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("core.alerts").joinpath(name).read_text("utf-8"))
+def _alerts(text: str) -> tuple[tuple[Alert, ...], bool]:
+    """The alerts, and whether some of it was too much or too deep to read."""
+    facts, rest, too_much = documents(text)
+    asking = len(text) < SHORT and bool(_ASKS.search(text))
+    stated = [alert for one in facts[: MOST + 1] for alert in _stated(one, text)]
+    told = _from_sentences(rest, asking=asking)
+    named = [alert for alert in told if alert.objects]
+    labelled = [] if named else lines(rest)
+    in_lines = [alert for one in labelled[: MOST + 1] if (alert := _from_facts(one, rest))]
+    found = _headed([*stated, *named, *in_lines], [alert for alert in told if not alert.objects])
+    if not found and not asking and _ALARM.search(text):
+        found = _from_names(text)
+    too_much = too_much or len(facts) > MOST or len(labelled) > MOST
+    return tuple(_with_counts(_distinct(found), text)), too_much
 
 
 def _stated(facts: Facts, text: str) -> list[Alert]:
-    """What one set of labels says; where they name nothing, the sentences in their values may."""
+    """What one set of labels says; where they do not tell what to look up, the sentences in their values may."""
     alert = _from_facts(facts, text)
-    if alert is None or not alert.objects:
-        told = _from_sentences("\n".join(facts.values()))
-        return told or ([alert] if alert else [])
-    return [alert]
+    told = _from_sentences("\n".join(facts.values()))
+    if alert is None:
+        return told
+    known = [thing for thing in alert.objects if thing.type in LOOKED_UP]
+    if not told or any(thing.id for thing in known) or (known and not any(thing.id for thing in told[0].objects)):
+        return [alert]
+    return [_completed(one, alert) for one in told]
 
 
-def _joined(stated: list[Alert], told: list[Alert]) -> list[Alert]:
-    """Both together. A heading such as "worker fault tolerance" names nothing itself: it is about what is stated."""
-    headings = [alert for alert in told if not alert.objects and not alert.rule]
-    if not stated or not headings:
-        return stated + told
-    heading = headings[0]
-    named = [alert for alert in told if alert not in headings]
+def _completed(told: Alert, stated: Alert) -> Alert:
+    """What a sentence says, with what the labels around it state."""
+    return replace(
+        stated,
+        source=told.source if stated.source == "unknown" else stated.source,
+        kind=told.kind or stated.kind,
+        objects=told.objects or stated.objects,
+        project=told.project or stated.project,
+        business_date=told.business_date or stated.business_date,
+    )
+
+
+def _headed(alerts: list[Alert], headings: list[Alert]) -> list[Alert]:
+    """Alerts under a heading that names nothing itself, such as "worker fault tolerance"; or the heading alone."""
+    if not headings or not alerts:
+        return alerts or headings
+    first = headings[0]
     return [
-        alert if alert.kind else replace(alert, kind=heading.kind, status=heading.status) for alert in stated
-    ] + named
+        replace(
+            alert,
+            kind=alert.kind or first.kind,
+            rule=alert.rule or first.rule,
+            status=first.status if alert.status == "unknown" or first.status == "recovered" else alert.status,
+        )
+        for alert in alerts
+    ]
 
 
 def _from_facts(facts: Facts, text: str) -> Alert | None:
     """An alert, if the labels name something an alert is about."""
-    fields, values = _sorted(facts)
-    about = [name for name in (*OBJECTS, "rule") if name in fields]
-    if not (about and ("state" in fields or "error" in fields or "rule" in fields or len(about) > 1)):
-        return _test_message(facts, text)
-    said = " ".join(
-        (fields.get("state", ""), fields.get("rule", ""), facts.get("title", ""), facts.get("messagetype", ""))
-    )
+    body = "\n".join(f"{label}: {value}" for label, value in facts.items())
+    source = tables.source(body, text)
+    fields, values = _sorted(facts, source)
+    about = [name for name in ABOUT | {"rule"} if name in fields]
+    if not (about and (STATES & fields.keys() or len(about) > 1)):
+        return Alert(source, "unknown", "test") if meaning("kind", body) == "test" else None
+    heading = " ".join((fields.get("rule", ""), *(facts[label] for label in facts if normal(label) in HEADINGS)))
+    state = _state(facts, fields, source)
+    kind = _kind(state, heading, " ".join((*facts, *facts.values()))) or meaning("kind", text)
+    return _alert(source, _status(kind, state, heading, body), kind, fields, values)
+
+
+def _alert(source: str, status: AlertStatus, kind: str, fields: Mapping[str, str], values: Mapping[str, str]) -> Alert:
+    """The alert of these fields."""
+    doubts = "; ".join(contradictions(fields))
+    logical = _LOGICAL.search(fields.get("run", ""))
+    times = {"logical": logical[0]} if logical else {}
     return Alert(
-        source=_source(" ".join((*facts, *facts.values())).lower(), text.lower()),
-        status=_status(fields.get("state", ""), " ".join(facts.values())),
-        kind=_kind(said.lower(), " ".join(facts.values()).lower()),
-        objects=tuple(_objects(fields)),
+        source,
+        status,
+        kind,
+        objects(fields, source),
         project=fields.get("project", ""),
-        business_date=_date(fields.get("bizdate", "")),
-        times={name: fields[name] for name in TIMES if name in fields},
+        business_date=business_date(fields),
+        times=times | {name: fields[name] for name in TIMES if name in fields},
         severity=fields.get("severity", ""),
         rule=fields.get("rule", ""),
-        values=values,
+        values={**values, "contradiction": doubts} if doubts else values,
         error=fields.get("error", ""),
     )
 
 
-def _sorted(facts: Facts) -> tuple[dict[str, str], dict[str, str]]:
+def _sorted(facts: Facts, source: str) -> tuple[dict[str, str], dict[str, str]]:
     """The values whose labels are known, by field, and the others; what says nothing is left out."""
+    names = tables.field_names(source)
     fields: dict[str, str] = {}
     values: dict[str, str] = {}
     for label, value in facts.items():
-        if value.strip().lower() in NOTHING:
+        name = names.get(normal(label), "_")
+        if value.strip().lower() in NOTHING or value.startswith(("http://", "https://")):
             continue
-        name = _labels().get(label)
-        if name is None or name in fields:
+        if name == "_" or name in fields:
             values[label] = value
         else:
             fields[name] = value.strip()
     return fields, values
 
 
-def _test_message(facts: Facts, text: str) -> Alert | None:
-    words = " ".join(facts.values()).lower()
-    if any(word in words for word in _words("kind")["test"]):
-        return Alert(_source(words, text.lower()), "unknown", "test")
-    return None
+def _state(facts: Facts, fields: Mapping[str, str], source: str) -> str:
+    """The words of the state; numbers and flags turned into words."""
+    if fields.get("recovered", "").lower() in {"true", "1"}:
+        return "recovered"
+    if source != "dataworks":
+        return fields.get("state", "")
+    numbers = {normal(label): value for label, value in facts.items()}
+    coded = (tables.codes(label).get(numbers.get(label, ""), "") for label in ("tasktype", "status"))
+    return next(filter(None, coded), fields.get("state", ""))
 
 
-def _objects(fields: Mapping[str, str]) -> Iterator[AlertObject]:
-    if "tasks" in fields or "taskids" in fields:
-        names, ids = (_split(fields.get(name, "")) for name in ("tasks", "taskids"))
-        for place in range(max(len(names), len(ids))):
-            yield AlertObject("task", _at(names, place), _at(ids, place))
-    elif "task" in fields or "instance" in fields or "taskid" in fields:
-        kind = "instance" if "instance" in fields else "task"
-        yield AlertObject(kind, fields.get("task", ""), fields.get("instance", fields.get("taskid", "")))
-    for kind in ("workflow", "table", "baseline", "host"):
-        if kind in fields and not (kind == "workflow" and "task" in fields):
-            yield AlertObject(kind, fields[kind])
+def _status(kind: str, *texts: str) -> AlertStatus:
+    """The first of the texts that says something decides."""
+    if kind in DECIDED:
+        return DECIDED[kind]
+    for text in texts:
+        if found := meaning("status", _NOT_OVER.sub("firing", text)):
+            return cast("AlertStatus", found)
+    return "unknown"
+
+
+def _kind(state: str, heading: str, body: str) -> str:
+    """What happened. That it failed is said by nearly every alert, so more particular words of state or heading go first."""
+    said = [meaning("kind", text) for text in (state, heading)]
+    return (
+        next((kind for kind in said if kind not in GENERIC), "")
+        or next(filter(None, said), "")
+        or meaning("kind", body)
+    )
 
 
 def _from_sentences(text: str, *, asking: bool = False) -> list[Alert]:
     looked = plain(text)[:SENTENCES_READ]
-    found: list[tuple[int, int, Alert]] = []
+    found: list[tuple[int, int, Sentence, Mapping[str, str]]] = []
     for row in sentences():
         if asking and row.source == "unknown":  # "任务 x 失败了，为什么？" is a question in everybody's words
             continue
         for match in row.pattern.finditer(looked):
-            if not any(match.start() < end and start < match.end() for start, end, _ in found):
-                found.append((match.start(), match.end(), _from_sentence(row, match, looked)))
+            if not any(match.start() < end and start < match.end() for start, end, _, _ in found):
+                found.append((match.start(), match.end(), row, match.groupdict() | {"_": match[0]}))
             if len(found) > MOST:
                 break
-    labelled = lines(looked) if found else []
-    around = _sorted(labelled[0])[0] if labelled else {}
-    return [_with_labels(alert, around) for _, _, alert in sorted(found, key=lambda one: one[0])]
+    if not found:
+        return []
+    labelled = lines(looked)[:1]
+    around = _sorted(labelled[0], tables.source(looked))[0] if labelled else {}
+    return [_from_sentence(*one[2:], looked, around) for one in sorted(found, key=lambda one: one[0])]
 
 
-def _from_sentence(row: Sentence, match: re.Match[str], text: str) -> Alert:
-    groups = {name: value.strip(". ") for name, value in match.groupdict().items() if value}
-    state = groups.get("state", "")
-    source = row.source if row.source != "unknown" else _source(text.lower(), "")
-    objects = _airflow(groups) if source == "airflow" and "workflow" in groups else tuple(_objects(groups))
-    return Alert(
-        source=source,
-        status=_status(state, state),
-        kind=_kind(state.lower(), match[0].lower()),
-        objects=objects,
-        project=groups.get("project", ""),
-        business_date=_date(groups.get("bizdate", "")),
-        rule=groups.get("rule", ""),
-    )
-
-
-def _airflow(groups: Mapping[str, str]) -> tuple[AlertObject, ...]:
-    """A task instance as `core.schedulers.airflow` names it; without a run id, the task."""
-    dag, task, run = groups["workflow"], groups["task"], groups.get("run", "")
-    name = f"{dag}.{task}"
-    if "__" not in run:
-        return (AlertObject("task", name),)
-    parts = [dag, run, task, *([groups["index"]] if "index" in groups else [])]
-    return (AlertObject("instance", name, "/".join(quote(part, safe="") for part in parts)),)
-
-
-def _with_labels(alert: Alert, fields: Mapping[str, str]) -> Alert:
-    """The alert of a sentence, completed from labelled lines around it."""
-    return replace(
-        alert,
-        project=alert.project or fields.get("project", ""),
-        business_date=alert.business_date or _date(fields.get("bizdate", "")),
-        severity=fields.get("severity", ""),
-        error=fields.get("error", ""),
-        times={name: fields[name] for name in TIMES if name in fields},
-    )
-
-
-def _from_lines(text: str) -> list[Alert]:
-    return [alert for facts in lines(text) if (alert := _from_facts(facts, text))]
+def _from_sentence(row: Sentence, groups: Mapping[str, str], text: str, around: Mapping[str, str]) -> Alert:
+    """The alert of a sentence, completed from labelled lines around it, which do not add other things to be about."""
+    own = {
+        name: value if name == "error" else value.strip(". ") for name, value in groups.items() if value and name != "_"
+    }
+    told = {
+        name: value for name, value in around.items() if name not in ABOUT or (name == "host" and ABOUT & own.keys())
+    }
+    source = row.source if row.source != "unknown" else tables.source(text)
+    state, said = own.get("state", ""), groups["_"]
+    kind = row.kind or _kind(state, own.get("rule", ""), said)
+    status = cast("AlertStatus", row.status) if row.status else _status(kind, state, said, text)
+    return _alert(source, status, kind, told | own, {})
 
 
 def _from_names(text: str) -> list[Alert]:
     """An alarm of no known shape: the names in it, if any, are what it is about."""
-    names = tuple(dict.fromkeys(match[0] for match in _NAME.finditer(text[:SENTENCES_READ]) if "_" in match[0]))
-    objects = tuple(AlertObject("task", name) for name in names[:5])
-    return [Alert(_source(text.lower(), ""), _status("", text), _kind("", text.lower()), objects)] if objects else []
+    names = tuple(dict.fromkeys(match[0] for match in _NAME.finditer(plain(text)[:SENTENCES_READ]) if "_" in match[0]))
+    found = tuple(AlertObject("task", name) for name in names[:5])
+    kind = meaning("kind", text)
+    return [Alert(tables.source(text), _status(kind, text), kind, found)] if found else []
 
 
-def _is_question(text: str) -> bool:
-    return len(text) < SHORT and bool(_ASKS.search(text))
+def _with_counts(alerts: Iterable[Alert], text: str) -> Iterator[Alert]:
+    """The alerts, the first with how many things the text says there are."""
+    stated: dict[str, str] = {}
+    for pattern in tables.counts():
+        stated |= {
+            name: value
+            for match in pattern.finditer(text[:SENTENCES_READ])
+            for name, value in match.groupdict().items()
+        }
+    for place, alert in enumerate(alerts):
+        yield replace(alert, values={**alert.values, **stated}) if stated and place == 0 else alert
 
 
-def _source(*texts: str) -> str:
-    """Who sent it, by the markers of `keys.toml`; the alert's own words count before those around it."""
-    for text in texts:
-        for source, markers in _words("source").items():
-            if any(marker in text for marker in markers):
-                return source
-    return "unknown"
-
-
-def _status(state: str, text: str) -> AlertStatus:
-    """A state field decides; without one, the words of the text."""
-    for words in (state.lower(), text.lower()):
-        for status in ("recovered", "firing"):
-            if any(word in words for word in _words("status")[status]):
-                return "unknown" if "up_for_retry" in words else status
-    return "unknown"
-
-
-def _kind(*texts: str) -> str:
-    """What happened; the state's own words count before the rest."""
-    for text in texts:
-        for kind, words in _words("kind").items():
-            if any(word in text for word in words):
-                return kind
-    return ""
-
-
-def _date(text: str) -> str:
-    """An ISO date from the ways platforms write one; empty when it is none."""
-    match = _DATE.search(text)
-    try:
-        return date(int(match[1]), int(match[2]), int(match[3])).isoformat() if match else ""
-    except ValueError:
-        return ""
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _at(entries: Sequence[str], place: int) -> str:
-    return entries[place] if place < len(entries) else ""
-
-
-def _distinct(alerts: Iterable[Alert]) -> Iterator[Alert]:
+def _distinct(alerts: Sequence[Alert]) -> Iterator[Alert]:
     seen: set[tuple[object, ...]] = set()
     for alert in alerts:
-        same = (alert.status, alert.rule, alert.objects, alert.business_date)
+        same = (
+            alert.status,
+            alert.rule,
+            alert.objects,
+            alert.business_date,
+            *(() if alert.objects else alert.values.items()),
+        )
         if same not in seen:
             seen.add(same)
             yield alert

@@ -1,11 +1,7 @@
 """What people say means these tool calls, without a model."""
 
-import shlex
 import time
-import tomllib
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,47 +11,28 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from core.agent.answer import Call
 from core.agent.offline import QUESTION, OfflineModel
-from core.agent.past import Item, Past, Turn
 from core.agent.rules.asked import operations
 from core.agent.rules.understand import MOST, Question, understand
 from core.agent.toolkit import Toolkit
+from core.evaluation.cases import Case, cases
+from core.evaluation.grading import asked
+from core.evaluation.past import PASTS
 
-TABLE: dict[str, Any] = tomllib.loads(Path(__file__).parent.parent.joinpath("data/utterances.toml").read_text("utf-8"))
-TODAY: date = TABLE["today"]
+CASES = cases("questions", "known")
+TODAY: date = CASES[0].expected["today"]
 
 SCHEMAS: dict[str, Any] = {tool.name: tool.tool_call_schema for tool in Toolkit.__new__(Toolkit).tools()}
 """What each tool takes; needs neither schedulers nor rights."""
 
-THREE = tuple(Item("instance", f"demo:{n}", f"dws_{letter}_di") for n, letter in enumerate("abc", 1))
-CHOICES = tuple(Item("task", f"demo:{letter}", f"dws_{letter}_di · trade") for letter in "ab")
-PASTS = {
-    "": Past(),
-    "list": Past((Turn("哪些失败了", items=THREE),)),
-    "one": Past((Turn("哪些失败了", items=THREE), Turn("第一个", focus=THREE[:1]))),
-    "table": Past((Turn("更新了吗", focus=(Item("table", "demo:dws_a_di", "dws_a_di"), THREE[0])),)),
-    "choice": Past((Turn("看日志", items=CHOICES, again="log"),)),
-}
-
-
-def _cases() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    for case in TABLE["case"]:
-        for said in case["say"]:
-            yield said, case.get("past", ""), tuple(case["calls"])
-
-
-def _call(line: str) -> Call:
-    tool, *arguments = shlex.split(line)
-    return Call(tool, dict(argument.split("=", 1) for argument in arguments))
-
 
 def test_the_table_is_worth_its_name() -> None:
     """At least 120 wordings in Chinese, Traditional Chinese and English."""
-    assert len(list(_cases())) >= 300
+    assert len(CASES) >= 300
 
 
-@pytest.mark.parametrize(("said", "past", "calls"), list(_cases()))
-def test_it_is_understood(said: str, past: str, calls: tuple[str, ...]) -> None:
-    assert understand(Question(said, TODAY, PASTS[past])) == tuple(_call(line) for line in calls)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_it_is_understood(case: Case) -> None:
+    assert understand(asked(case)) == case.calls
 
 
 def test_a_quoted_message_names_what_the_reply_does_not() -> None:
@@ -77,7 +54,7 @@ def test_one_message_never_makes_more_calls_than_fit_on_a_screen() -> None:
     assert len(understand(Question(many, TODAY))) == MOST
 
 
-SAID = st.lists(st.sampled_from([said for said, _, _ in _cases()]) | st.text(max_size=40), max_size=4).map("".join)
+SAID = st.lists(st.sampled_from([case.text for case in CASES]) | st.text(max_size=40), max_size=4).map("".join)
 
 
 @given(SAID, st.sampled_from(sorted(PASTS)))

@@ -36,8 +36,6 @@ TOOLS = {
 """Tools that go by another word as a command."""
 ARGUMENT = {"table_freshness": "name", "list_instances": "subject"}
 """How a tool calls what it is about, where it is not `target`."""
-NAMEABLE = frozenset({"instance", "task", "workflow", "table"})
-"""What alerts speak of that a scheduler can look up; hosts, metrics and baselines are not."""
 DATED = frozenset({"overview", "list_instances", "instance_status", "table_freshness", "instance_log", "diagnose"})
 """Tools that take a day."""
 
@@ -87,9 +85,9 @@ def _alerts(text: str) -> tuple[Call, ...]:
 def _of_alert(alert: Alert) -> Iterable[Call]:
     business = alert.business_date
     due = (date.fromisoformat(business) + timedelta(days=1)).isoformat() if business else ""
-    for thing in alert.objects:
+    for thing in alert.subjects:
         wanted = thing.id or thing.name
-        if wanted and len(wanted) <= names.LONGEST and thing.type in NAMEABLE:
+        if wanted and len(wanted) <= names.LONGEST:
             tool = "table_freshness" if thing.type == "table" else "diagnose"
             yield _call(tool, {ARGUMENT.get(tool, "target"): wanted}, due)
 

@@ -1,0 +1,51 @@
+"""What cannot both be true in one alert. It is said, not smoothed over: `a ≠ b`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+
+_DATE = re.compile(r"(20\d\d)[-/.]?(\d\d)[-/.]?(\d\d)")
+_DATAPHIN = re.compile(r"t_\d+_(20\d{6})_\d+")
+
+
+def iso_date(text: str) -> str:
+    """An ISO date from the ways platforms write one; empty when it is none."""
+    match = _DATE.search(text)
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3])).isoformat() if match else ""
+    except ValueError:
+        return ""
+
+
+def business_date(fields: Mapping[str, str]) -> str:
+    """The day the data is about: as stated, or as a Dataphin instance id carries it."""
+    return iso_date(fields.get("bizdate", "")) or _of_id(fields)
+
+
+def contradictions(fields: Mapping[str, str]) -> Iterator[str]:
+    """Each pair of statements that do not fit."""
+    stated, carried = iso_date(fields.get("bizdate", "")), _of_id(fields)
+    if stated and carried and stated != carried:
+        yield f"{fields['bizdate']} ≠ {fields['instance']}"
+    occurred = iso_date(fields.get("occurred", ""))
+    if stated and occurred and stated > occurred:
+        yield f"{fields['bizdate']} > {fields['occurred']}"
+    started, ended = (_moment(fields.get(name, "")) for name in ("started", "ended"))
+    if started and ended and ended < started:
+        yield f"{fields['ended']} < {fields['started']}"
+    log, workflow = fields.get("log", ""), fields.get("workflow", "")
+    if "run" in fields and workflow and "/" in log and f"/{workflow}/" not in log and f"={workflow}/" not in log:
+        yield f"{log} ≠ {workflow}"
+
+
+def _of_id(fields: Mapping[str, str]) -> str:
+    carried = _DATAPHIN.fullmatch(fields.get("instance", ""))
+    return iso_date(carried[1]) if carried else ""
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment to compare with another of the same alert; None when it cannot be read."""
+    try:
+        return datetime.fromisoformat(text.removesuffix(".0")).replace(tzinfo=None)
+    except ValueError:
+        return None
