@@ -19,7 +19,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from bots.dingtalk.client import DingTalkChannel
+from bots.dingtalk.client import WEB_AGENT, WEB_SDK, DingTalkChannel
 from bots.dingtalk.routes import dingtalk_routes
 from bots.feishu import sign_on as feishu_sign_on
 from bots.feishu.client import FeishuChannel, Rates
@@ -32,6 +32,7 @@ from bots.web.web_view import WebView
 from bots.wecom.client import WeComChannel
 from bots.wecom.pace import Pace
 from bots.wecom.routes import app_routes
+from bots.wecom.service import AiBot
 from core import views
 from core.access import Access, Person
 from core.agent import Agent
@@ -94,7 +95,9 @@ class Application:
         self.feishu = build_feishu(settings, self.http) if settings.feishu.app_id else None
         self.dingtalk = build_dingtalk(settings, self.http, self.store) if settings.dingtalk.client_id else None
         self.wecom = build_wecom(settings, self.http, self.store) if settings.wecom.corp_id else None
-        known = (self.web, self.feishu, self.dingtalk, self.wecom, *channels)
+        self.wecom_bot = build_wecom_bot(self) if settings.wecom_bot.bot_id else None
+        talking = self.wecom_bot.channel if self.wecom_bot is not None else None
+        known = (self.web, self.feishu, self.dingtalk, self.wecom, talking, *channels)
         configured = [channel for channel in known if channel is not None]
         self._build_core({channel.name: channel for channel in configured})
         self.feishu_stream = self._build_feishu_stream()
@@ -156,6 +159,8 @@ class Application:
             await self.dingtalk.start(self.inbox.accept)
         if self.wecom is not None:
             await self.wecom.start()
+        if self.wecom_bot is not None:
+            await self.wecom_bot.start(self.inbox.accept)
         if self.feishu_stream is not None:
             await self.feishu_stream.start()
         self._work_started = asyncio.create_task(self._start_work())
@@ -179,6 +184,8 @@ class Application:
             await self.feishu.stop()
         if self.wecom is not None:
             await self.wecom.stop()
+        if self.wecom_bot is not None:
+            await self.wecom_bot.stop()
         await self.fleet.close()
         await self.http.stop()
         await self.store.stop()
@@ -206,11 +213,15 @@ class Application:
 
     def _web_views(self) -> Sequence[WebView]:
         """Messengers inside which the page knows people without a token."""
-        if self.feishu is None:
-            return ()
-        settings = self.settings.feishu
-        identify = partial(feishu_sign_on.identify, settings, self.http)
-        return (WebView("feishu", feishu_sign_on.AGENT, feishu_sign_on.SDK, settings.app_id, identify),)
+        found: list[WebView] = []
+        if self.feishu is not None:
+            own = self.settings.feishu
+            identify = partial(feishu_sign_on.identify, own, self.http)
+            found.append(WebView("feishu", feishu_sign_on.AGENT, feishu_sign_on.SDK, own.app_id, identify))
+        if self.dingtalk is not None and self.settings.dingtalk.corp_id:
+            corp_id = self.settings.dingtalk.corp_id
+            found.append(WebView("dingtalk", WEB_AGENT, WEB_SDK, corp_id, self.dingtalk.identify))
+        return found
 
     async def _start_work(self) -> None:
         await self.work.start()
@@ -238,6 +249,20 @@ def build_wecom(settings: Settings, http: Http, store: Store) -> WeComChannel:
     own, say = settings.wecom, words(settings.language)
     pace = Pace(say, own.per_member_minute, own.per_member_hour)
     return WeComChannel(own, http, SentCards(store, WeComChannel.name), say, page=page_address(settings), pace=pace)
+
+
+def build_wecom_bot(application: Application) -> AiBot:
+    """The WeCom AI bot, on whichever line its settings name."""
+    settings = application.settings
+    return AiBot(
+        settings.wecom_bot,
+        application.http,
+        application.store,
+        words(settings.language),
+        owner=application.owner,
+        lease_seconds=settings.storage.lease_seconds,
+        page=page_address(settings),
+    )
 
 
 def page_address(settings: Settings) -> str:
@@ -316,6 +341,9 @@ def routes(application: Application) -> Sequence[web.RouteDef]:
     if application.wecom is not None:
         settings, accept = application.settings, application.inbox.accept
         found += app_routes(settings.wecom, application.wecom.sent, accept, body_limit=settings.server.body_limit)
+    if application.wecom_bot is not None:
+        settings, accept = application.settings, application.inbox.accept
+        found += application.wecom_bot.routes(accept, body_limit=settings.server.body_limit)
     return found
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from bots.dingtalk.client import DingTalkChannel
+from bots.wecom.client import WeComChannel
+from bots.wecom.service import AiBot
 from core.errors import ConfigurationError, RemoteError, Throttled, Unauthorized, Unreachable, XOpsError
 from core.i18n import Words, words
 from core.schedulers.base import Scheduler
@@ -73,6 +75,10 @@ async def examine() -> list[Finding]:
             checks.append(_feishu(application, say))
         if application.dingtalk is not None:
             checks.append(_dingtalk(application, application.dingtalk, say))
+        if application.wecom is not None:
+            checks.append(_wecom(application.wecom, say))
+        if application.wecom_bot is not None:
+            checks.append(_wecom_bot(application, application.wecom_bot, say))
         found = await asyncio.gather(*checks)
     finally:
         await application.stop()
@@ -82,6 +88,7 @@ async def examine() -> list[Finding]:
         *_web(settings, say),
         *_feishu_off(settings, say),
         *_dingtalk_off(settings, say),
+        *_wecom_off(settings, say),
     ]
 
 
@@ -128,6 +135,8 @@ def _advice(error: XOpsError, say: Words) -> str:
             return say("doctor.unauthorized")
         case Throttled():
             return say("doctor.throttled")
+        case RemoteError(system=WeComChannel.name, code="60020"):
+            return say("doctor.wecom_untrusted")
         case RemoteError():
             return say("doctor.refused", code=error.code)
         case _:
@@ -218,6 +227,29 @@ async def _dingtalk(application: "Application", channel: DingTalkChannel, say: W
 
 def _dingtalk_off(settings: Settings, say: Words) -> list[Finding]:
     return [] if settings.dingtalk.client_id else [Finding("dingtalk", "off", say("doctor.dingtalk_off"))]
+
+
+async def _wecom(channel: WeComChannel, say: Words) -> Finding:
+    async def ask() -> str:
+        return say("doctor.wecom_ok", name=await channel.app())
+
+    return await _timed("wecom", say("doctor.wecom_todo"), ask, say)
+
+
+async def _wecom_bot(application: "Application", bot: AiBot, say: Words) -> Finding:
+    from core.store.migrate import pending
+
+    async def ask() -> str:
+        works = await bot.check(alone=bool(await pending(application.store)))
+        mode = application.settings.wecom_bot.mode
+        return say("doctor.wecom_bot_ok" if works else "doctor.wecom_bot_elsewhere", mode=mode)
+
+    return await _timed("wecom_bot", say("doctor.wecom_bot_todo"), ask, say)
+
+
+def _wecom_off(settings: Settings, say: Words) -> list[Finding]:
+    off = {"wecom": settings.wecom.corp_id, "wecom_bot": settings.wecom_bot.bot_id}
+    return [Finding(name, "off", say("doctor.wecom_off")) for name, configured in off.items() if not configured]
 
 
 def _web(settings: Settings, say: Words) -> list[Finding]:

@@ -38,7 +38,6 @@ SLOW_DOWN = {45009, 45033}
 """Too often in a minute, too many at once."""
 
 SYSTEM_BUSY = -1
-UNTRUSTED_ADDRESS = 60020
 PATIENCE = 60.0
 """Seconds one call waits in all because WeCom is busy or asked it to slow down; its blocks last a minute."""
 
@@ -139,7 +138,7 @@ class WeComChannel:
         """The app's name: proves that the credentials work from this address.
 
         Raises:
-            RemoteError: they do not; `UNTRUSTED_ADDRESS` when the console does not list this address.
+            RemoteError: they do not; with code 60020 when the console does not list this address, which the text names.
         """
         answer = await self._call("GET", "agent/get", params={"agentid": str(self._settings.agent_id)})
         return str(answer.get("name", ""))

@@ -62,9 +62,9 @@ class AiBot:
         await self._connection.stop()
         await self.channel.stop()
 
-    async def check(self) -> bool:
+    async def check(self, *, alone: bool) -> bool:
         """Prove that the credentials work, where that can be known. See `LongConnection.probe`."""
-        return self._settings.mode != "stream" or await self._connection.probe()
+        return self._settings.mode != "stream" or await self._connection.probe(alone=alone)
 
     def routes(self, accept: Callable[[Event], Awaitable[bool]], *, body_limit: int) -> list[web.RouteDef]:
         """The addresses WeCom calls; none with a long connection."""

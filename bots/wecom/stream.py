@@ -104,13 +104,16 @@ class LongConnection:
             with suppress(RemoteError):
                 await self._leases.release(LEASE)
 
-    async def probe(self) -> bool:
-        """Prove that the credentials work. Returns False when another replica has the connection, which proves it too.
+    async def probe(self, *, alone: bool) -> bool:
+        """Prove that the credentials work. Returns False when a running X-Ops has the connection, which proves it too.
+
+        Args:
+            alone: nothing else can run on this database, since it has no tables yet.
 
         Raises:
             RemoteError: they do not, or WeCom cannot be reached.
         """
-        if not await self._leases.hold(LEASE):
+        if not alone and not await self._leases.hold(LEASE):
             return False
         try:
             async with self._http.websocket(self._settings.url, system=BOT) as socket:
@@ -118,7 +121,8 @@ class LongConnection:
                 await self._subscribe(socket)
                 reading.cancel()
         finally:
-            await self._leases.release(LEASE)
+            if not alone:
+                await self._leases.release(LEASE)
         return True
 
     async def push(self, conversation: str, kind: str, message: Json) -> None:

@@ -1,0 +1,79 @@
+"""`xops doctor` on WeCom: what works, and in words what to do about what does not."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bots.doctor import Finding, examine
+from core.settings import WeCom, WeComBot
+from tests.fakes.wecom import FakeWeCom
+from tests.fakes.wecom_api import ADDRESS
+from tests.fakes.wecom_bot import FakeWeComBot
+
+
+@pytest.fixture
+async def wecom() -> AsyncGenerator[FakeWeCom]:
+    async with FakeWeCom() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def gateway() -> AsyncGenerator[FakeWeComBot]:
+    async with FakeWeComBot() as fake:
+        yield fake
+
+
+async def found(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, app: WeCom | None = None, bot: WeComBot | None = None
+) -> dict[str, Finding]:
+    """What doctor finds with these settings, by check."""
+    monkeypatch.chdir(folder)
+    for section, settings in (("WECOM", app), ("WECOM_BOT", bot)):
+        for name, value in (settings.model_dump(exclude_unset=True) if settings else {}).items():
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            monkeypatch.setenv(f"XOPS_{section}__{name.upper()}", text)
+    return {finding.check: finding for finding in await examine()}
+
+
+async def test_both_are_off_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    findings = await found(monkeypatch, tmp_path)
+
+    assert [findings[name].grade for name in ("wecom", "wecom_bot")] == ["off", "off"]
+
+
+async def test_what_works_is_named(
+    wecom: FakeWeCom, gateway: FakeWeComBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    findings = await found(monkeypatch, tmp_path, wecom.settings, gateway.settings)
+
+    assert [findings[name].grade for name in ("wecom", "wecom_bot")] == ["ok", "ok"]
+    assert "OpsApp" in findings["wecom"].found
+
+
+async def test_an_address_that_is_not_trusted_is_explained(
+    wecom: FakeWeCom, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The commonest failure of all: the console wants to know from where we call."""
+    wecom.trouble.untrusted = True
+
+    finding = (await found(monkeypatch, tmp_path, wecom.settings))["wecom"]
+
+    assert finding.grade == "failed"
+    assert ADDRESS in finding.found
+    assert "企业可信IP" in finding.todo
+
+
+async def test_wrong_secrets_are_said(
+    wecom: FakeWeCom, gateway: FakeWeComBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wrong = {"secret": SecretStr("not-the-secret")}
+
+    findings = await found(
+        monkeypatch, tmp_path, wecom.settings.model_copy(update=wrong), gateway.settings.model_copy(update=wrong)
+    )
+
+    assert [findings[name].grade for name in ("wecom", "wecom_bot")] == ["failed", "failed"]
+    assert "凭证" in findings["wecom"].todo
+    assert "not-the-secret" not in repr(findings)
