@@ -9,7 +9,7 @@ from aiohttp.test_utils import unused_port
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.e2e.conftest import CHROMIUM, QUIET
-from tests.e2e.process import ROOT, xops
+from tests.e2e.process import ROOT, command, xops
 
 FOLDER = ROOT / "docs/pictures"
 TOKEN = "a-token-for-the-pictures"
@@ -38,7 +38,16 @@ async def main() -> None:
             await page.emulate_media(color_scheme="dark")
             await expect(page.locator(".card.success").last).to_be_visible(timeout=60_000)
             await take(page, "rerun")
+            await gallery(await chromium.new_page(viewport={"width": 1280, "height": 1500}), Path(folder))
             await chromium.close()
+
+
+async def gallery(page: Page, folder: Path) -> None:
+    """What `xops cards` draws, from the diagnosis on."""
+    await command(folder, {}, "cards", "cards.html")
+    await page.goto((folder / "cards.html").as_uri())
+    await page.locator("h2").nth(3).evaluate("heading => heading.scrollIntoView()")
+    await take(page, "cards")
 
 
 async def ask(page: Page, text: str) -> None:
