@@ -152,6 +152,8 @@ class DingTalk(_Section):
     client_secret: Secret = SecretStr("")
     robot_code: str = ""
     """Code of the robot; the same as `client_id` unless the console shows another."""
+    corp_id: str = ""
+    """The company's id, `ding…`; with it the page knows people who open it inside DingTalk."""
     card_template_id: str = ""
     """Id (`….schema`) of the imported template `deploy/dingtalk/card.json`; without it answers are plain messages."""
     mode: Literal["stream", "http"] = "stream"

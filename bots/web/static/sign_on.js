@@ -15,6 +15,12 @@ const codes = {
       h5sdk.error(fail);
       h5sdk.ready(() => (tt.requestAccess ? newer() : older()));
     }),
+  // open.dingtalk.com: this form works in all clients, and needs no signed page.
+  dingtalk: () =>
+    new Promise((take, fail) => {
+      const ask = { corpId: app, onSuccess: ({ code }) => take(code), onFail: fail };
+      dd.ready(() => dd.runtime.permission.requestAuthCode(ask));
+    }),
 };
 
 async function signOn() {
