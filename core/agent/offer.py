@@ -108,9 +108,12 @@ class Offer:
         return {"anyOf": [_call_schema(tool, options) for tool, options in self.tools.items()]}
 
     def told(self) -> str:
-        """What the model reads: names, and words that people wrote; no log, no card, nothing else from outside."""
-        past = self.question.past.turns
-        lines = [f"之前：{past[-1].said[:NAME]}"] if past else []
+        """What the model reads: names, and words that people wrote; no log, no card, nothing else from outside.
+
+        What was asked before is told only where the message alone asks nothing ("and yesterday?"): elsewhere it misleads.
+        """
+        past, asks = self.question.past.turns, any(clause.intent for clause in self._clauses)
+        lines = [f"之前：{past[-1].said[:NAME]}"] if past and not asks else []
         if self.things:
             lines.append(f"对象：{'、'.join(self.things)}")
         return "\n".join([*lines, f"消息：{self.text}"])
@@ -142,15 +145,21 @@ class Offer:
             arguments |= run_number(fold(self.text))
         return arguments
 
+    @cached_property
+    def _named(self) -> tuple[str, ...]:
+        """What the message names, those spelt like a name first; no day, project or owner is among them."""
+        spelt = {name.text for name in identifiers(self.text)}
+        return tuple(
+            sorted((name for clause in self._clauses for name in clause.names), key=lambda name: name not in spelt)
+        )
+
     def _things(self) -> Iterator[Item]:
-        """What is named, what is pointed at, and names in plain words where the rules see one; then what is quoted."""
-        named = [name.text for name in identifiers(self.text)]
-        yield from map(_written, named)
+        """What is named, what is pointed at, then what is quoted."""
+        yield from map(_written, self._named)
         for clause in self._clauses:
-            if not named or points(clause.plain):
+            if not self._named or points(clause.plain):
                 yield from pointed(clause.plain, self.question.past)
                 yield from pointed(clause.plain, self.question.past, table=True)
-            yield from map(_written, clause.names)
         yield from (_written(name.text) for name in identifiers(_shown(self.question.quoted)))
 
     def _lists(self) -> Options:
@@ -163,8 +172,7 @@ class Offer:
         """Projects and owners that the message names."""
         whose = group(fold(self.text))
         found = [self.text[slice(*whose.span)]] if whose else []
-        found += [name.text for name in identifiers(self.text)]
-        return tuple(name for name in dict.fromkeys(found) if _fit(name))[:MOST]
+        return tuple(name for name in dict.fromkeys((*found, *self._named)) if _fit(name))[:MOST]
 
     def _operations(self) -> tuple[str, ...]:
         """The changes asked for; a rerun with what is downstream is not also one without."""

@@ -132,10 +132,12 @@ async def test_the_day_is_read_not_chosen(sqlite_store: Store) -> None:
     assert (bench.clock().date() - listed.day).days == 1
 
 
-async def test_a_question_after_a_question_is_read_with_it(sqlite_store: Store) -> None:
+async def test_a_question_is_read_with_the_one_before_only_where_it_asks_nothing_by_itself(sqlite_store: Store) -> None:
     script = says(chooses("list_instances", kind="failed", subject=""))
-    _, _, fake = await routed(sqlite_store, script, "哪些掉链子了", "昨天呢")
-    assert "之前：哪些掉链子了\n" in fake.requests[1]["messages"][1]["content"]
+    _, _, fake = await routed(sqlite_store, script, "哪些掉链子了", "昨天呢", "昨晚怎么样")
+    told = [body["messages"][1]["content"] for body in fake.requests]
+    assert told[1].startswith("之前：哪些掉链子了\n")
+    assert "之前" not in told[2]
 
 
 # ── what is offered
@@ -163,6 +165,12 @@ def test_without_a_name_no_tool_that_needs_one_is_offered() -> None:
 )
 def test_a_change_is_offered_only_as_it_was_asked_for(text: str, operations: tuple[str, ...]) -> None:
     assert offered(text).get("propose_operation", {}).get("operation", ()) == operations
+
+
+def test_a_day_or_a_project_is_not_the_name_of_a_task() -> None:
+    assert "diagnose" not in offered("20261120 失败的任务")
+    assert offered("what failed in project ads_report")["list_instances"]["subject"] == ("", "ads_report")
+    assert "diagnose" not in offered("what failed in project ads_report")
 
 
 def test_mine_is_offered_only_to_who_speaks_of_themselves() -> None:
