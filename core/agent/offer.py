@@ -38,7 +38,7 @@ TARGETED = (
     "downstream",
 )
 """Tools about one thing."""
-REFUSED = frozenset({"no_delete", "not_everything", "one_at_a_time"})
+REFUSED = frozenset({"no_delete", "not_everything", "one_at_a_time", "out_of_scope"})
 """Topics of `help` that refuse: no model may turn them into something that is done."""
 NONE = "none"
 """The answer that there is nothing to look up; the rules then find the words."""

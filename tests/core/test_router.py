@@ -106,7 +106,8 @@ async def test_an_answer_outside_the_offer_leaves_it_to_the_rules(sqlite_store: 
 
 
 @pytest.mark.parametrize(
-    "text", [ALERT, "全部重跑", "删除表 dws_a_di", "重跑 dws_a_di 和 dws_b_di", "昨晚怎么样？dws_a_di 更新了吗"]
+    "text",
+    [ALERT, "全部重跑", "删除表 dws_a_di", "天气怎么样", "重跑 dws_a_di 和 dws_b_di", "昨晚怎么样？dws_a_di 更新了吗"],
 )
 async def test_alerts_refusals_and_several_questions_never_go_to_the_model(sqlite_store: Store, text: str) -> None:
     script = says(chooses("propose_operation", operation="rerun", target=TARGET))
