@@ -199,11 +199,15 @@ class _Reading:
         return [position for position in self._marks("progress") if not _ERROR_LIKE.search(self._text.lines[position])]
 
     def _head(self, position: int) -> int:
-        """Where the Java trace begins that a `Caused by` line belongs to."""
+        """Where the Java trace begins that a `Caused by` line belongs to; lines that instruct do not end a trace."""
         if _LINK.search(self._text.lines[position]):
-            while position and (_LINK.search(line := self._text.lines[position]) or _CALL.search(line)):
+            while position and self._continues(position):
                 position -= 1
         return position
+
+    def _continues(self, position: int) -> bool:
+        line = self._text.lines[position]
+        return position in self._suspect or bool(_LINK.search(line) or _CALL.search(line))
 
 
 def _object(match: Match[str]) -> str:

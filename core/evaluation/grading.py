@@ -43,7 +43,7 @@ ALLOWED: Mapping[str, set[str]] = {
     "out_of_memory": {"after_fix", "yes"},
     "resource_shortage": {"after_fix", "yes"},
     "timeout": {"after_fix", "yes"},
-    "lock_conflict": {"yes", "after_fix"},
+    "lock_conflict": {"yes", "after_fix", "no"},  # a load label that is taken may mean that the data is there
     "network": {"yes", "after_fix"},
     "upstream_failed": FIXED_FIRST,
     "code_error": FIXED_FIRST,
