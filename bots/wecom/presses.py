@@ -4,6 +4,7 @@ Every press has a name, `<edition>.<number>`, that WeCom gives back; what was ch
 `<press>/<list>.<option>`. The meanings stay with us (`core.sent_cards`), so a click can only press what we showed.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -15,6 +16,9 @@ from core.cards import Button, Buttons, Card, Form, Item
 from core.i18n import Words
 
 T = TypeVar("T")
+
+_NUMBER = re.compile(r"^\d+\. ")
+"""Of an item in a list; its tag names it as well, and an option has room for ten characters."""
 
 CARDS = 3
 """Most template cards for one core card; what they cannot hold is typed."""
@@ -112,7 +116,7 @@ class _Desk:
         if not shown:
             return
         listed = [self._about(action) for action in shown]
-        names = [f"{tag} {item.title}" for tag, item in group]
+        names = [f"{tag} {_NUMBER.sub('', item.title)}" for tag, item in group]
         rest = [self._button(label, button) for label, button in direct]
         which = elements.selector(self._say("wecom.which"), WHICH, names)
         self._add({"button_selection": which, "button_list": [*listed, *rest]})

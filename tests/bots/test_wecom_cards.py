@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.wecom.cards import Rendered, Surface, app_surface, bot_surface, render, split
@@ -67,6 +67,7 @@ def test_any_card_is_taken_by_wecom(card: Card, page: str) -> None:
         accepted(render(card, surface, words("en"), task="ref-1", edition=7), surface)
 
 
+@settings(deadline=5000)
 @given(strategies.of(Card), st.integers(5, 40))
 def test_any_card_many_times_over_is_taken_by_wecom(card: Card, times: int) -> None:
     for surface in SURFACES.values():
@@ -156,6 +157,14 @@ def test_items_that_offer_the_same_share_a_card() -> None:
     assert pressed(rendered, keys[1], ("which", "4")) == ("log", {"target": "t4"})
     assert pressed(rendered, keys[1]) == ("log", {"target": "t0"})
     assert pressed(rendered, keys[4], ("which", "4")) == ("overview", {})
+
+
+def test_numbers_of_a_list_do_not_take_the_place_of_names() -> None:
+    items = tuple(Item(f"{n}. dws_x_{n}", buttons=(Button("log", "log"),)) for n in (11, 12))
+
+    (card,) = made(*items).cards
+
+    assert [option["text"] for option in card["button_selection"]["option_list"]] == ["A dws_x_11", "B dws_x_12"]
 
 
 def test_items_that_offer_different_things_do_not_mix() -> None:
