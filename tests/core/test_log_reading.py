@@ -59,7 +59,7 @@ def test_the_root_error_is_found(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KNOWN)
-@pytest.mark.parametrize("place", [0.0, 0.5, 1.0], ids=["first", "middle", "last"])
+@pytest.mark.parametrize("place", [0.0, 1.0], ids=["first", "last"])  # the middle is `xops eval`'s
 def test_injected_lines_change_no_verdict(name: str, place: float) -> None:
     """Lines that try to instruct are flagged, quoted as no proof, and change nothing."""
     clean = log(name)
