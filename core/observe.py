@@ -6,7 +6,7 @@ Logs are JSON lines on standard error (readable text on a terminal), without mes
 import logging
 import secrets
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -24,6 +24,18 @@ READY = Gauge("xops_ready", "1 while this process accepts events")
 CONNECTED = Gauge("xops_connected", "1 while the long connection of a messenger stands", ["channel"])
 
 
+class _Stderr:
+    """Standard error as it is at the moment of writing: loggers are kept, the stream may be replaced."""
+
+    def write(self, text: str) -> int:
+        """Write to it."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush it."""
+        sys.stderr.flush()
+
+
 def configure_logging(level: str) -> None:
     """Send structlog's and the standard library's records the same way. Called once by the application."""
     shared: list[Any] = [
@@ -38,13 +50,13 @@ def configure_logging(level: str) -> None:
     structlog.configure(
         processors=[*shared, *final],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stderr())),
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final]
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_Stderr())
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]

@@ -8,6 +8,7 @@ them fails, each is run again in a transaction of its own, so that it takes nobo
 import asyncio
 import fcntl
 import os
+import sqlite3
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -15,9 +16,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Insert, MetaData, Table, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from core.errors import ConfigurationError, Unreachable
 
@@ -72,7 +75,7 @@ class Store:
 
         Build it once and keep it: building costs more than running.
         """
-        insert = sqlite.insert if self.embedded else postgresql.insert
+        insert = sqlite_dialect.insert if self.embedded else postgresql.insert
         return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -189,9 +192,16 @@ def _engine(url: URL) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  # a DBAPI connection has no type
     connection.isolation_level = None  # SQLAlchemy sends BEGIN itself, so that savepoints and reads behave
+    _write_ahead(connection)
     # NORMAL loses nothing when the process dies; a power cut may cost the last moments. PostgreSQL waits for the disk.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+@retry(retry=retry_if_exception_type(sqlite3.OperationalError), wait=wait_fixed(0.05), stop=stop_after_delay(30))
+def _write_ahead(connection: Any) -> None:  # noqa: ANN401
+    """Change to the write-ahead log. SQLite does not wait for another process that does the same at this moment."""
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:
