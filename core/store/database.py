@@ -198,7 +198,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  
         connection.execute(f"PRAGMA {pragma}")
 
 
-@retry(retry=retry_if_exception_type(sqlite3.OperationalError), wait=wait_fixed(0.05), stop=stop_after_delay(30))
+@retry(
+    retry=retry_if_exception_type(sqlite3.OperationalError),
+    wait=wait_fixed(0.05),
+    stop=stop_after_delay(30),
+    reraise=True,
+)
 def _write_ahead(connection: Any) -> None:  # noqa: ANN401
     """Change to the write-ahead log. SQLite does not wait for another process that does the same at this moment."""
     connection.execute("PRAGMA journal_mode=WAL")
