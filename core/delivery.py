@@ -68,9 +68,11 @@ class Delivery:
 
     async def detach(self, subject: str) -> None:
         """Forget the cards of a matter that is over."""
-        await self._store.write(
-            lambda connection: connection.execute(delete(live_card).where(live_card.c.subject == subject))
-        )
+        await self._store.write(lambda connection: self.forget(connection, subject))
+
+    def forget(self, connection: Connection, subject: str) -> None:
+        """The same inside the caller's transaction."""
+        connection.execute(delete(live_card).where(live_card.c.subject == subject))
 
     async def live(self, subject: str) -> tuple[LiveCard, ...]:
         """All live cards of a matter."""

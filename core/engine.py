@@ -32,7 +32,7 @@ from core.i18n import Words, closest, words
 from core.messages import Click, Event
 from core.observe import EVENTS, REPLY_SECONDS, new_trace
 from core.results import Diagnosed, Missing, Problem, Proposal, Result
-from core.store import Work
+from core.store import Connection, Work
 
 PATIENCE = 1.0
 """Seconds after which a person is told what is being looked up."""
@@ -101,7 +101,7 @@ class Engine:
         trace, began = new_trace(), time.perf_counter()
         path = _path(event)
         try:
-            answer = await self._answer_and_send(event)
+            answer, edited = await self._answer_and_send(event)
         except Exception:
             EVENTS.labels(event.conversation.channel, event.type, path, "failed").inc()
             await self._apologise(event, trace)
@@ -111,7 +111,13 @@ class Engine:
         REPLY_SECONDS.labels(path).observe(seconds)
         log.info("answered", event_key=event.key, path=path, seconds=round(seconds, 4), trace=trace)
         said = f"/{event.command} {' '.join(event.arguments.values())}" if isinstance(event, Click) else event.text
-        return lambda connection: self._history.entry(connection, event.conversation, event.key, said, answer)
+
+        def record(connection: Connection) -> None:
+            self._history.entry(connection, event.conversation, event.key, said, answer)
+            if edited:
+                self._delivery.forget(connection, event.key)
+
+        return record
 
     async def busy(self, event: Event) -> None:
         """Say that too much is waiting in this conversation already."""
@@ -157,7 +163,8 @@ class Engine:
         result = await self._commands.run(word, asked)
         return Answer((result,) if result else (), (), (Call(word, arguments),), "rules")
 
-    async def _answer_and_send(self, event: Event) -> Answer:
+    async def _answer_and_send(self, event: Event) -> tuple[Answer, bool]:
+        """The answer, and whether a progress card became it."""
         steps: list[str] = []
         changed = asyncio.Event()
 
@@ -170,16 +177,16 @@ class Engine:
         reference = ""
         try:
             if not await _done_within(under_way, PATIENCE):
-                reference = await self._delivery.send(
-                    event.conversation, views.progress(chosen, steps), key=f"{event.key}:0"
-                )
+                card = views.progress(chosen, steps)
+                reference = await self._delivery.send(event.conversation, card, key=f"{event.key}:progress")
                 await self._delivery.attach(event.key, event.conversation, reference, chosen.language)
                 await self._show_progress(event, reference, under_way, steps, changed, chosen)
             reply = await under_way
         finally:
             under_way.cancel()
-        await self._send(event, reply, reference or await self._left_behind(event), chosen.language)
-        return reply.answer
+        reference = reference or await self._left_behind(event)
+        await self._send(event, reply, reference, chosen.language)
+        return reply.answer, bool(reference)
 
     async def _show_progress(
         self,
@@ -212,7 +219,6 @@ class Engine:
             key = f"{event.key}:{number}"
             if number == 0 and reference:
                 await self._delivery.edit(event.conversation.channel, reference, card, key=f"{key}:done")
-                await self._delivery.detach(event.key)
                 sent = reference
             else:
                 sent = await self._delivery.send(event.conversation, card, key=key)

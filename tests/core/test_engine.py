@@ -31,6 +31,7 @@ from tests.fakes.chat import FakeChat
 from tests.fakes.openai import Says, says, serving
 from tests.fakes.pipeline import Pipeline
 from tests.fakes.timeline import Timeline
+from tests.waiting import eventually
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PEOPLE = (
@@ -66,6 +67,7 @@ class World:
     timeline: Timeline
     audit: Audit
     store: Store
+    delivery: Delivery
     number: int = 0
 
     def message(self, text: str, actor: str = "ou_1") -> Message:
@@ -133,7 +135,7 @@ def build(sqlite_store: Store, model: Model) -> World:
         zone=ZONE,
         clock=timeline,
     )
-    return World(engine, chat, pipeline, timeline, audit, sqlite_store)
+    return World(engine, chat, pipeline, timeline, audit, sqlite_store, delivery)
 
 
 async def test_a_command_is_answered_by_one_card(world: World) -> None:
@@ -235,8 +237,7 @@ async def test_a_progress_card_left_by_a_dead_process_becomes_the_answer(world: 
     world.pipeline.gate.clear()
     event: Event = world.message("/diagnose demo:1")
     handling = asyncio.ensure_future(world.handle(event))
-    async with asyncio.timeout(PATIENCE + 5):
-        await world.chat.sent.wait()
+    await eventually(lambda: world.delivery.live(event.key))
     handling.cancel()
     await asyncio.gather(handling, return_exceptions=True)
     world.pipeline.gate.set()
@@ -244,6 +245,21 @@ async def test_a_progress_card_left_by_a_dead_process_becomes_the_answer(world: 
     await world.handle(event)
     (card,) = world.chat.shown[GROUP.key]
     assert "Table not found" in world.text(card)
+
+
+async def test_a_process_that_dies_after_the_answer_does_not_answer_again(world: World) -> None:
+    """Between the last edit and the record of the outcome: the next process edits the same card once more."""
+    world.pipeline.gate.clear()
+    event: Event = world.message("/diagnose demo:1")
+    handling = asyncio.ensure_future(world.engine.handle(event))
+    await eventually(lambda: world.delivery.live(event.key))
+    world.pipeline.gate.set()
+    await handling  # and what it returns is never written
+    world.timeline.now += timedelta(seconds=5)
+    await world.handle(event)
+    (card,) = world.chat.shown[GROUP.key]
+    assert "Table not found" in world.text(card)
+    assert await world.delivery.live(event.key) == ()
 
 
 async def test_a_failure_of_ours_is_an_apology_with_its_number(world: World) -> None:
