@@ -12,7 +12,7 @@ import typer
 from bots.asking import ask
 from bots.evaluating import evaluate
 from bots.gallery import cards
-from bots.output import As, Json, configured, print_json, print_text
+from bots.output import As, Json, configured, print_json, print_line, print_text
 from bots.understanding import alert, diagnose
 from core.errors import ConfigurationError
 from core.settings import Settings
@@ -24,15 +24,15 @@ app.command("eval")(evaluate)
 
 
 @app.command()
-def run() -> None:
-    """Start the server: web page, webhooks, durable work. Ends on Ctrl-C."""
-    asyncio.run(_run(configured()))
+def run(as_json: Json = False) -> None:
+    """Start the server: web page, webhooks, durable work. Prints the page's address once it is ready; ends on Ctrl-C."""
+    asyncio.run(_run(configured(), as_json=as_json))
 
 
 @app.command()
-def chat(person: As = "") -> None:
-    """Talk to the assistant here. A number presses that button of the last card."""
-    asyncio.run(_chat(configured(log_level="warning"), person))
+def chat(person: As = "", as_json: Json = False) -> None:
+    """Talk to the assistant here. A number presses that button of the last card; with --json each card is one line."""
+    asyncio.run(_chat(configured(log_level="warning"), person, as_json=as_json))
 
 
 @app.command()
@@ -67,7 +67,7 @@ def main() -> None:
         sys.exit(2)
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, *, as_json: bool) -> None:
     from bots.app import serving
 
     stop = asyncio.Event()
@@ -77,16 +77,24 @@ async def _run(settings: Settings) -> None:
     async with serving(settings) as (address, token):
         base = settings.server.public_url.rstrip("/") or address
         made = not settings.web.sign_on_token.get_secret_value()  # one from the settings is not repeated here
-        print_text(f"X-Ops is ready: {base}/mobile/ops/chat" + (f"?token={token}" if made else ""))
+        url = f"{base}/mobile/ops/chat" + (f"?token={token}" if made else "")
+        if as_json:
+            print_line({"url": url})
+        else:
+            print_text(f"X-Ops is ready: {url}")
         await stop.wait()
 
 
-async def _chat(settings: Settings, person: str) -> None:
+async def _chat(settings: Settings, person: str, *, as_json: bool) -> None:
     from bots.app import running
     from bots.terminal import TerminalChannel
     from bots.terminal import chat as talk
+    from core.cards import CARD, Card
 
-    terminal = TerminalChannel()
+    def line(reference: str, card: Card) -> None:
+        print_line({"reference": reference, "card": CARD.dump_python(card, mode="json")})
+
+    terminal = TerminalChannel(show=line if as_json else None)
     async with running(settings, accepting=True, channels=[terminal]) as application:
         await talk(application.answer, terminal, person or settings.web.person)
 

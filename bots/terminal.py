@@ -45,6 +45,7 @@ class TerminalChannel:
 
     Args:
         console: where to print; standard output unless a test wants to read it.
+        show: puts out a card by its reference in another way than as a panel, e.g. as a line of JSON.
 
     Attributes:
         cards: what every card shows now, by reference.
@@ -61,8 +62,9 @@ class TerminalChannel:
         edits_per_second=10,
     )
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, *, show: Callable[[str, Card], None] | None = None) -> None:
         self._console = console
+        self._show = show
         self.cards: dict[str, Card] = {}
         self._keys: dict[str, str] = {}
         self.last = ""
@@ -93,8 +95,10 @@ class TerminalChannel:
     def _print(self, reference: str, card: Card) -> None:
         self.cards[reference] = card
         self.last = reference
-        console = self._console or Console()
-        console.print(panel(card))
+        if self._show is not None:
+            self._show(reference, card)
+        else:
+            (self._console or Console()).print(panel(card))
 
 
 async def chat(answer: Callable[[Event], Awaitable[None]], channel: TerminalChannel, person: str) -> None:

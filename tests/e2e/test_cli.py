@@ -75,3 +75,12 @@ def test_chat_presses_buttons_by_number(tmp_path: Path) -> None:
     answer = xops(tmp_path, "chat", text="/rerun dws_trade_order_di\n2\n")
     assert "确认重跑" in answer.stdout
     assert "已取消" in answer.stdout
+
+
+def test_chat_prints_cards_as_lines_of_json(tmp_path: Path) -> None:
+    """An edited card comes again under the same reference."""
+    answer = xops(tmp_path, "chat", "--json", text="/rerun dws_trade_order_di\n2\n")
+    cards = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [set(card) for card in cards] == [{"reference", "card"}] * 2
+    assert cards[0]["reference"] == cards[1]["reference"]
+    assert [card["card"]["tone"] for card in cards] != [cards[0]["card"]["tone"]] * 2
