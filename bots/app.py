@@ -15,7 +15,6 @@ from functools import partial
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -64,8 +63,6 @@ from core.work import Work
 
 DRAIN_SECONDS = 10.0
 """How long answers under way may take to end when the process is asked to stop."""
-
-log = structlog.get_logger(__name__)
 
 
 def now() -> datetime:
@@ -331,19 +328,16 @@ def routes(application: Application) -> Sequence[web.RouteDef]:
         await application.store.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
         return web.Response(text="ready")
 
+    settings, accept, limit = application.settings, application.inbox.accept, application.settings.server.body_limit
     found = [web.get("/healthz", health), web.get("/readyz", ready), web.get("/metrics", metrics)]
     if application.feishu is not None and application.feishu_stream is None:
-        settings, accept = application.settings, application.inbox.accept
-        found += feishu_routes(settings.feishu, application.feishu, accept, body_limit=settings.server.body_limit)
+        found += feishu_routes(settings.feishu, application.feishu, accept, body_limit=limit)
     if application.dingtalk is not None:
-        settings, accept = application.settings, application.inbox.accept
-        found += dingtalk_routes(settings.dingtalk, application.dingtalk, accept, body_limit=settings.server.body_limit)
+        found += dingtalk_routes(settings.dingtalk, application.dingtalk, accept, body_limit=limit)
     if application.wecom is not None:
-        settings, accept = application.settings, application.inbox.accept
-        found += app_routes(settings.wecom, application.wecom.sent, accept, body_limit=settings.server.body_limit)
+        found += app_routes(settings.wecom, application.wecom.sent, accept, body_limit=limit)
     if application.wecom_bot is not None:
-        settings, accept = application.settings, application.inbox.accept
-        found += application.wecom_bot.routes(accept, body_limit=settings.server.body_limit)
+        found += application.wecom_bot.routes(accept, body_limit=limit)
     return found
 
 

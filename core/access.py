@@ -53,10 +53,6 @@ class Person:
         """Whether `Access.may_operate` would let them: decides which buttons they see, never what is carried out."""
         return RANK[self.role] >= RANK[NEEDED[operation]] and self.operates(task)
 
-    def owns(self, task: Task) -> bool:
-        """Whether a scheduler lists them as an owner of the task."""
-        return bool(self.owners & set(task.owners))
-
 
 class Access:
     """Maps actors to people and decides.

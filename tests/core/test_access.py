@@ -73,20 +73,3 @@ def test_strangers_may_not_look(access: Access) -> None:
     access.may_look(access.person(Actor("web", "guest")))
     with pytest.raises(Denied):
         access.may_look(access.person(Actor("web", "ou_1")))
-
-
-def test_ownership_is_by_the_schedulers_names(access: Access) -> None:
-    """`mine` follows the names the scheduler uses for a person."""
-    chen, boss = access.named("chen"), access.named("boss")
-    assert chen is not None
-    assert boss is not None
-    assert chen.owns(ORDERS)
-    assert not boss.owns(ORDERS)
-
-
-def test_a_person_is_found_again_on_another_channel_by_listed_identities_only(access: Access) -> None:
-    """So that someone a messenger names is the same person on the page; a stranger is nobody anywhere."""
-    chen = access.person(Actor("feishu", "ou_1"))
-    assert (access.identity(chen, "web"), access.identity(chen, "feishu")) == ("chen", "ou_1")
-    assert access.identity(chen, "wecom") == ""
-    assert access.identity(access.person(Actor("feishu", "chen")), "web") == ""

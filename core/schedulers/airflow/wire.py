@@ -67,12 +67,6 @@ class TaskDefinition(Wire):
     downstream_task_ids: tuple[str, ...] | None = None
 
 
-class DagReference(Wire):
-    """A DAG that an asset starts."""
-
-    dag_id: str
-
-
 class TaskReference(Wire):
     """A task that writes an asset."""
 
