@@ -39,7 +39,7 @@ from core.agent.history import History
 from core.audit import Audit
 from core.cards import Card
 from core.channel import Channel
-from core.commands import Commands
+from core.commands import Commands, deciding, looking
 from core.delivery import Delivery
 from core.engine import Engine
 from core.execution import Execution
@@ -121,7 +121,7 @@ class Application:
         )
         self.engine = Engine(
             self.access,
-            Commands(self.look, self.act, self.execution),
+            Commands(looking(self.look), deciding(self.look, self.act, self.execution)),
             self.agent,
             self.history,
             self.delivery,

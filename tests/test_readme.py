@@ -23,7 +23,7 @@ HEAD = """# Configuration
 Settings are read from `xops.toml` in the working directory, or from the file named by `XOPS_SETTINGS`; then from the
 environment, which wins: `XOPS_FEISHU__APP_SECRET` is `feishu.app_secret`, and `XOPS_PEOPLE` is the whole list `people` as JSON.
 [deploy/xops.example.toml](../deploy/xops.example.toml) is a whole file. Unknown keys, weak secrets and settings that cannot
-work are refused at start. This table is made from `core/settings.py`.
+work are refused at start. This table is made from `core/settings`.
 
 """
 

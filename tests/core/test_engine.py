@@ -13,7 +13,7 @@ from core.agent import Agent
 from core.agent.history import History
 from core.audit import Audit
 from core.cards import Button, buttons
-from core.commands import Commands
+from core.commands import Commands, deciding, looking
 from core.delivery import Delivery
 from core.engine import PATIENCE, Engine
 from core.errors import Unreachable
@@ -126,7 +126,7 @@ def build(sqlite_store: Store, model: Model) -> World:
     )
     engine = Engine(
         access,
-        Commands(look, act, execution),
+        Commands(looking(look), deciding(look, act, execution)),
         Agent(model, look, act, history),
         history,
         delivery,
