@@ -68,7 +68,7 @@ def main() -> None:
 
 
 async def _run(settings: Settings, *, as_json: bool) -> None:
-    from bots.app import serving
+    from bots.serving import serving
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

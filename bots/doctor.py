@@ -4,15 +4,13 @@ Every check is harmless: it reads, logs in, or asks for a version. Nothing is se
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Awaitable, Mapping, Set
+from functools import partial
+from typing import TYPE_CHECKING
 
-from bots.dingtalk.client import DingTalkChannel
-from bots.wecom.client import WeComChannel
-from bots.wecom.service import AiBot
-from core.errors import ConfigurationError, RemoteError, Throttled, Unauthorized, Unreachable, XOpsError
+from bots.findings import Finding, Grade, timed
+from bots.messengers import KNOWN
+from core.errors import ConfigurationError, Unreachable
 from core.i18n import Words, words
 from core.schedulers.base import Scheduler
 from core.settings import Settings, load_settings, settings_path
@@ -20,41 +18,7 @@ from core.settings import Settings, load_settings, settings_path
 if TYPE_CHECKING:
     from bots.app import Application
 
-Grade = Literal["ok", "warning", "failed", "off"]
-MARK: dict[Grade, str] = {"ok": "✓", "warning": "!", "failed": "✗", "off": "–"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found.
-
-    Attributes:
-        check: what was looked at: `settings`, `database`, `scheduler demo`, `feishu`, `model`, `web`.
-        found: one line.
-        todo: what to do; empty when nothing.
-        seconds: how long it took.
-    """
-
-    check: str
-    grade: Grade
-    found: str
-    todo: str = ""
-    seconds: float = 0.0
-
-    @property
-    def ok(self) -> bool:
-        """Whether X-Ops can work with this."""
-        return self.grade != "failed"
-
-    def as_json(self) -> dict[str, object]:
-        """For scripts."""
-        return {
-            "check": self.check,
-            "grade": self.grade,
-            "found": self.found,
-            "todo": self.todo,
-            "seconds": round(self.seconds, 3),
-        }
+MARK: Mapping[Grade, str] = {"ok": "✓", "warning": "!", "failed": "✗", "off": "–"}
 
 
 async def examine() -> list[Finding]:
@@ -71,14 +35,8 @@ async def examine() -> list[Finding]:
     await application.http.start()
     try:
         checks = [_database(application, say), *_schedulers(application, say), _model(application, say)]
-        if application.feishu is not None:
-            checks.append(_feishu(application, say))
-        if application.dingtalk is not None:
-            checks.append(_dingtalk(application, application.dingtalk, say))
-        if application.wecom is not None:
-            checks.append(_wecom(application.wecom, say))
-        if application.wecom_bot is not None:
-            checks.append(_wecom_bot(application, application.wecom_bot, say))
+        standing = partial(_connection, application, say)
+        checks += [messenger.examine(standing) for messenger in application.messengers]
         found = await asyncio.gather(*checks)
     finally:
         await application.stop()
@@ -86,9 +44,7 @@ async def examine() -> list[Finding]:
         _settings_read(settings, say),
         *found,
         *_web(settings, say),
-        *_feishu_off(settings, say),
-        *_dingtalk_off(settings, say),
-        *_wecom_off(settings, say),
+        *_off({messenger.channel.name for messenger in application.messengers}, say),
     ]
 
 
@@ -116,33 +72,6 @@ def _settings_read(settings: Settings, say: Words) -> Finding:
     return Finding("settings", "ok", found)
 
 
-async def _timed(check: str, todo: str, ask: Callable[[], Awaitable[str]], say: Words) -> Finding:
-    """Run a check that answers with one line or fails with one of our errors."""
-    began = time.perf_counter()
-    try:
-        found = await ask()
-    except XOpsError as error:
-        seconds = time.perf_counter() - began
-        return Finding(check, "failed", str(error), f"{_advice(error, say)} {todo}".strip(), seconds)
-    return Finding(check, "ok", found, seconds=time.perf_counter() - began)
-
-
-def _advice(error: XOpsError, say: Words) -> str:
-    match error:
-        case Unreachable():
-            return say("doctor.unreachable")
-        case Unauthorized():
-            return say("doctor.unauthorized")
-        case Throttled():
-            return say("doctor.throttled")
-        case RemoteError(system=WeComChannel.name, code="60020"):
-            return say("doctor.wecom_untrusted")
-        case RemoteError():
-            return say("doctor.refused", code=error.code)
-        case _:
-            return ""
-
-
 async def _database(application: "Application", say: Words) -> Finding:
     from core.store.migrate import pending
 
@@ -151,7 +80,7 @@ async def _database(application: "Application", say: Words) -> Finding:
         kind = application.store.url.get_backend_name()
         return say("doctor.database_old" if old else "doctor.database_ok", kind=kind)
 
-    return await _timed("database", say("doctor.database_todo"), ask, say)
+    return await timed("database", say("doctor.database_todo"), ask, say)
 
 
 def _schedulers(application: "Application", say: Words) -> list[Awaitable[Finding]]:
@@ -160,7 +89,7 @@ def _schedulers(application: "Application", say: Words) -> list[Awaitable[Findin
             health = await scheduler.health()
             return say("doctor.scheduler_ok", version=health.version) + "".join(f"\n{line}" for line in health.problems)
 
-        return _timed(f"scheduler {scheduler.name}", say("doctor.scheduler_todo", name=scheduler.name), ask, say)
+        return timed(f"scheduler {scheduler.name}", say("doctor.scheduler_todo", name=scheduler.name), ask, say)
 
     return [check(scheduler) for scheduler in application.fleet.schedulers]
 
@@ -174,28 +103,10 @@ async def _model(application: "Application", say: Words) -> Finding:
         await application.agent.probe()
         return say("doctor.model_ok", name=model.name)
 
-    return await _timed("model", say("doctor.model_todo"), ask, say)
+    return await timed("model", say("doctor.model_todo"), ask, say)
 
 
-async def _feishu(application: "Application", say: Words) -> Finding:
-    channel = application.feishu
-    assert channel is not None  # noqa: S101  # the caller checked
-
-    async def ask() -> str:
-        found = say("doctor.feishu_ok", name=(await channel.bot()).name)
-        if application.feishu_stream is None:
-            return f"{found}{say('doctor.feishu_webhook')}"
-        await application.feishu_stream.address()
-        return f"{found}{say('doctor.feishu_stream')}{await _connection(application, 'feishu', say)}"
-
-    found = await _timed("feishu", say("doctor.feishu_todo"), ask, say)
-    missing = await channel.missing_permissions() if found.ok else ()
-    if missing:
-        return replace(found, grade="failed", todo=say("doctor.feishu_permissions", names=", ".join(missing)))
-    return found
-
-
-async def _connection(application: "Application", channel: str, say: Words) -> str:
+async def _connection(application: "Application", say: Words, channel: str) -> str:
     """What the X-Ops that runs on this address says of a messenger's long connection; only it knows."""
     server = application.settings.server
     try:
@@ -207,49 +118,8 @@ async def _connection(application: "Application", channel: str, say: Words) -> s
     return say("doctor.connection_stands" if stands else "doctor.connection_broken")
 
 
-def _feishu_off(settings: Settings, say: Words) -> list[Finding]:
-    return [] if settings.feishu.app_id else [Finding("feishu", "off", say("doctor.feishu_off"))]
-
-
-async def _dingtalk(application: "Application", channel: DingTalkChannel, say: Words) -> Finding:
-    settings = application.settings.dingtalk
-
-    async def ask() -> str:
-        await channel.check()
-        stands = await _connection(application, channel.name, say) if settings.mode == "stream" else ""
-        return say("doctor.dingtalk_ok", mode=settings.mode) + stands
-
-    found = await _timed("dingtalk", say("doctor.dingtalk_todo"), ask, say)
-    if found.ok and not settings.card_template_id:
-        return replace(found, grade="warning", todo=say("doctor.dingtalk_template"))
-    return found
-
-
-def _dingtalk_off(settings: Settings, say: Words) -> list[Finding]:
-    return [] if settings.dingtalk.client_id else [Finding("dingtalk", "off", say("doctor.dingtalk_off"))]
-
-
-async def _wecom(channel: WeComChannel, say: Words) -> Finding:
-    async def ask() -> str:
-        return say("doctor.wecom_ok", name=await channel.app())
-
-    return await _timed("wecom", say("doctor.wecom_todo"), ask, say)
-
-
-async def _wecom_bot(application: "Application", bot: AiBot, say: Words) -> Finding:
-    from core.store.migrate import pending
-
-    async def ask() -> str:
-        works = await bot.check(alone=bool(await pending(application.store)))
-        mode = application.settings.wecom_bot.mode
-        return say("doctor.wecom_bot_ok" if works else "doctor.wecom_bot_elsewhere", mode=mode)
-
-    return await _timed("wecom_bot", say("doctor.wecom_bot_todo"), ask, say)
-
-
-def _wecom_off(settings: Settings, say: Words) -> list[Finding]:
-    off = {"wecom": settings.wecom.corp_id, "wecom_bot": settings.wecom_bot.bot_id}
-    return [Finding(name, "off", say("doctor.wecom_off")) for name, configured in off.items() if not configured]
+def _off(built: Set[str], say: Words) -> list[Finding]:
+    return [Finding(name, "off", say("doctor.messenger_off")) for name in KNOWN if name not in built]
 
 
 def _web(settings: Settings, say: Words) -> list[Finding]:

@@ -35,12 +35,6 @@ from core.settings import DingTalk
 MESSAGES, CARDS = "/dingtalk/messages", "/dingtalk/cards"
 """Our addresses in HTTP mode."""
 
-WEB_AGENT = "dingtalk"
-"""In the `User-Agent` of DingTalk's web view, on phones and computers, in lower case."""
-
-WEB_SDK = "https://g.alicdn.com/dingding/dingtalk-jsapi/3.1.0/dingtalk.open.js"
-"""DingTalk's script for pages; "jsapi-request-auth-code" names it."""
-
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)

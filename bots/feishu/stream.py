@@ -56,7 +56,6 @@ class FeishuStream:
         settings: the app's credentials and address.
         http: the one session.
         channel: fetches the messages that a message refers to.
-        accept: journals an event, `core.inbox.Inbox.accept`.
         body_limit: largest event in bytes.
         sleep: waits between two attempts; tests pass their own.
     """
@@ -66,7 +65,6 @@ class FeishuStream:
         settings: Feishu,
         http: Http,
         channel: FeishuChannel,
-        accept: Callable[[Event], Awaitable[bool]],
         *,
         body_limit: int,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -74,7 +72,7 @@ class FeishuStream:
         self._settings = settings
         self._http = http
         self._channel = channel
-        self._intake = Intake(channel.name, accept, acknowledge)
+        self._intake: Intake  # from `start` on
         self._body_limit = body_limit
         self._sleep = sleep
         self._ping_seconds, self._longest_pause = PING_SECONDS, LONGEST_PAUSE
@@ -82,8 +80,13 @@ class FeishuStream:
         self._answering: set[asyncio.Task[None]] = set()
         self._keeping: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin to connect, and keep doing so; being ready does not wait for it."""
+    async def start(self, accept: Callable[[Event], Awaitable[bool]]) -> None:
+        """Begin to connect, and keep doing so; being ready does not wait for it.
+
+        Args:
+            accept: journals an event, `core.inbox.Inbox.accept`.
+        """
+        self._intake = Intake(self._channel.name, accept, acknowledge)
         CONNECTED.labels("feishu").set(0)
         self._keeping = asyncio.create_task(repeat(self._connect, 0), name="feishu-stream")
 

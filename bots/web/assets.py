@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bots.web.gate import PATH
+from bots.messenger import PAGE
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 KEEP = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
@@ -28,7 +28,7 @@ class Asset:
     @property
     def url(self) -> str:
         """Where the page links to it."""
-        return f"{PATH}/static/{self.digest}/{self.name}"
+        return f"{PAGE}/static/{self.digest}/{self.name}"
 
 
 @cache

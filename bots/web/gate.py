@@ -12,11 +12,11 @@ import orjson
 from aiohttp import web
 from yarl import URL
 
+from bots.messenger import PAGE, WebView
 from bots.web.session import Session, Sessions
 from core.i18n import LANGUAGES, Words, closest, words
 from core.messages import Actor, Conversation
 
-PATH = "/mobile/ops/chat"
 COOKIE = "xops_session"
 TOKEN_HEADER = "X-Session-Token"  # noqa: S105  # the name of a header
 
@@ -24,6 +24,8 @@ POLICY: str = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+"""What a browser lets the page do."""
+
 HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -33,6 +35,11 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+
+def policy_inside(view: WebView) -> str:
+    """The page's policy inside a messenger, with the one host more that its script comes from."""
+    return POLICY.replace("script-src 'self'", f"script-src 'self' {URL(view.sdk).origin()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ class Gate:
             COOKIE,
             self.sessions.seal(session),
             max_age=round(self.sessions.lifetime.total_seconds()),
-            path=PATH,
+            path=PAGE,
             httponly=True,
             secure=self._secure,
             samesite="Lax",
@@ -111,7 +118,7 @@ class Gate:
 
     def forget(self, response: web.StreamResponse) -> None:
         """Take the session from the browser."""
-        response.del_cookie(COOKIE, path=PATH, httponly=True, secure=self._secure, samesite="Lax")
+        response.del_cookie(COOKIE, path=PAGE, httponly=True, secure=self._secure, samesite="Lax")
 
     def refuse(self, request: web.Request, status: HTTPStatus, key: str) -> NoReturn:
         """Say no as JSON, in the person's language; `key` is a sentence of the catalogues."""

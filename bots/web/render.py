@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from bots.messenger import PAGE, WebView
 from bots.web import charts
 from bots.web.assets import assets
-from bots.web.gate import PATH, Visit
-from bots.web.web_view import WebView
+from bots.web.gate import Visit
 from core.cards import Log
 from core.i18n import LANGUAGES, Words
 from core.web_cards import Entry
@@ -96,7 +96,7 @@ class Renderer:
         return self._fill("sign_on.html", words, problem=problem, view=view, place=place)
 
     def _fill(self, template: str, words: Words, **values: object) -> str:
-        values |= FUNCTIONS | {"words": words, "zone": self._zone, "path": PATH, "plot_height": charts.HEIGHT}
+        values |= FUNCTIONS | {"words": words, "zone": self._zone, "path": PAGE, "plot_height": charts.HEIGHT}
         values |= {"table_rows": TABLE_ROWS}
         values["assets"] = {name: asset.url for name, asset in assets().items()}
         values["languages"] = [(language, LANGUAGE_NAMES[language]) for language in LANGUAGES]

@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 import orjson
 from aiohttp import web
 
+from bots.messenger import PAGE, WebView
 from bots.web import assets
 from bots.web.channel import WebChannel, overview_reference
-from bots.web.gate import PATH, Gate, Visit, protect
+from bots.web.gate import Gate, Visit, protect
 from bots.web.posts import Posts
 from bots.web.render import Renderer
 from bots.web.session import Sessions
 from bots.web.sign_on import SignOn, place
 from bots.web.stream import Stream
-from bots.web.web_view import WebView
 from core.access import Access, Person
 from core.cards import Card
 from core.messages import Event
@@ -95,7 +95,7 @@ class Page:
         )
         page.on_response_prepare.append(protect)
         page.on_shutdown.append(self._end_streams)
-        app.add_subapp(PATH, page)
+        app.add_subapp(PAGE, page)
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """The page; or the sign-on form; or, with a token in the address, sign-on and back to an address without it."""

@@ -14,10 +14,10 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bots.web.gate import PATH, Gate
+from bots.messenger import PAGE, WebView
+from bots.web.gate import Gate, policy_inside
 from bots.web.render import Renderer
 from bots.web.session import Session, Sessions
-from bots.web.web_view import WebView
 from core.access import Access
 from core.errors import Busy, RemoteError
 from core.i18n import closest, words
@@ -97,13 +97,13 @@ class SignOn:
         )
         response = web.Response(text=html, status=status, content_type="text/html")
         if view is not None:
-            response.headers["Content-Security-Policy"] = view.policy
+            response.headers["Content-Security-Policy"] = policy_inside(view)
         return response
 
     def to_page(self, session: Session, request: web.Request) -> web.Response:
         """On to the page, with the session, to where the person wanted to be."""
         target = place(request)
-        location = f"{PATH}?at={quote(target, safe='')}" if target else PATH
+        location = f"{PAGE}?at={quote(target, safe='')}" if target else PAGE
         response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": location})
         self._gate.admit(response, session)
         return response

@@ -103,8 +103,8 @@ async def streaming(feishu: StreamingFeishu, api: str = "", **changes: object) -
     await http.start()
     settings = feishu.settings.model_copy(update={"bot_open_id": "ou_bot", "heartbeat_seconds": 0.2, **changes})
     bot = Bot(FeishuChannel(settings.model_copy(update={"domain": api or settings.domain}), http))
-    stream = FeishuStream(settings, http, bot.channel, bot.accept, body_limit=BODY_LIMIT, sleep=bot.sleep)
-    await stream.start()
+    stream = FeishuStream(settings, http, bot.channel, body_limit=BODY_LIMIT, sleep=bot.sleep)
+    await stream.start(bot.accept)
     try:
         yield bot
     finally:

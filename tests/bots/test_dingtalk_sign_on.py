@@ -5,8 +5,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from bots.dingtalk.client import WEB_AGENT, WEB_SDK, DingTalkChannel
-from bots.web.web_view import WebView
+from bots.dingtalk.client import DingTalkChannel
+from bots.dingtalk.messenger import WEB_AGENT, WEB_SDK
+from bots.messenger import WebView
 from core.http import Http
 from core.sent_cards import SentCards
 from core.store import Store

@@ -7,8 +7,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from bots.app import metrics
-from bots.doctor import Finding, examine
+from bots.doctor import examine
+from bots.findings import Finding
+from bots.serving import metrics
 from core.observe import CONNECTED
 from tests.e2e.process import feishu_settings
 from tests.fakes.feishu_stream import StreamingFeishu

@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 from yarl import URL
 
+from bots.messenger import PAGE
 from bots.web.assets import assets
-from bots.web.gate import HEADERS, PATH, POLICY, TOKEN_HEADER, preferred
+from bots.web.gate import HEADERS, POLICY, TOKEN_HEADER, preferred
 from core.i18n import words
 from core.store import Store
 from tests.fakes.web import Site, Visitor, running, visiting
@@ -118,7 +119,7 @@ async def test_page_obeys_its_own_policy(visitor: Visitor) -> None:
     page = await visitor.page()
     assert re.findall(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", page) == []
     assert all(
-        address.startswith(PATH) for address in re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="([^"]+)"', page)
+        address.startswith(PAGE) for address in re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="([^"]+)"', page)
     )
 
 

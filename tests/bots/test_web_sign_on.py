@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.web.gate import COOKIE, PATH
+from bots.messenger import PAGE
+from bots.web.gate import COOKIE
 from bots.web.session import ADDRESSES, ATTEMPTS, Sessions
 from core.errors import Busy
 from core.i18n import words
@@ -39,7 +40,7 @@ async def test_token_in_the_address_signs_on_and_leaves_the_address(stranger: Vi
     """The token must not stay where screenshots, histories and referrers take it along."""
     address = stranger.site.url
     async with stranger.session.get(address, params={"token": TOKEN}, allow_redirects=False) as answer:
-        assert (answer.status, answer.headers["Location"]) == (303, PATH)
+        assert (answer.status, answer.headers["Location"]) == (303, PAGE)
     assert references(await stranger.page()) == ["overview:web:demo"]
 
 
@@ -97,7 +98,7 @@ async def test_cookie_is_out_of_reach(sqlite_store: Store, public_url: str, secu
     async with running(sqlite_store, server={"public_url": public_url}) as site, visiting(site) as visitor:
         async with visitor.session.get(site.url, params={"token": TOKEN}, allow_redirects=False) as answer:
             sent = answer.cookies[COOKIE]
-        assert (sent["httponly"], sent["samesite"], sent["path"]) == (True, "Lax", PATH)
+        assert (sent["httponly"], sent["samesite"], sent["path"]) == (True, "Lax", PAGE)
         assert bool(sent["secure"]) == secure
 
 
@@ -105,7 +106,7 @@ async def test_redirection_cannot_be_led_elsewhere(stranger: Visitor) -> None:
     """Whatever the address carries, sign-on leads to the page."""
     query = {"token": TOKEN, "next": "//evil.example", "lang": "//evil.example\r\nX: y"}
     async with stranger.session.get(stranger.site.url, params=query, allow_redirects=False) as answer:
-        assert answer.headers["Location"] == PATH
+        assert answer.headers["Location"] == PAGE
 
 
 async def test_sign_on_never_keeps_a_planted_session(visitor: Visitor) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bots.feishu import sign_on
-from bots.web.gate import COOKIE, PATH, POLICY
+from bots.messenger import PAGE, WebView
+from bots.web.gate import COOKIE, POLICY
 from bots.web.session import ATTEMPTS
-from bots.web.web_view import WebView
 from core.http import Http
 from core.store import Store
 from tests.fakes.feishu import FakeFeishu
@@ -60,7 +60,7 @@ async def test_whoever_feishu_names_and_the_settings_list_is_signed_on(feishu: F
 
     found = cookie(visitor)
     assert found is not None
-    assert (found["httponly"], found["samesite"], found["path"]) == (True, "Lax", PATH)
+    assert (found["httponly"], found["samesite"], found["path"]) == (True, "Lax", PAGE)
     assert references(await visitor.page()) == ["overview:web:ann@web"]
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bots.doctor import Finding, examine
+from bots.doctor import examine
+from bots.findings import Finding
 from core.settings import WeCom, WeComBot
 from tests.fakes.wecom import FakeWeCom
 from tests.fakes.wecom_api import ADDRESS

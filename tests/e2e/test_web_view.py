@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, expect
 
 from bots.feishu import sign_on
-from bots.web.web_view import WebView
+from bots.messenger import WebView
 from core.http import Http
 from core.i18n import words
 from core.messages import Message

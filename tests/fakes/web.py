@@ -14,10 +14,10 @@ from uuid import uuid4
 from aiohttp import ClientResponse, ClientSession, CookieJar, web
 from aiohttp.test_utils import TestServer
 
+from bots.messenger import PAGE, WebView
 from bots.web.channel import WebChannel
-from bots.web.gate import PATH, TOKEN_HEADER
+from bots.web.gate import TOKEN_HEADER
 from bots.web.routes import make_page
-from bots.web.web_view import WebView
 from core.access import Access, Person
 from core.cards import Button, Buttons, Card, Chart, Field, Fields, Form, Input, Item, Log, Note, Table, Text, Tone
 from core.messages import Click, Conversation, Event, Message
@@ -108,7 +108,7 @@ class Site:
     @property
     def url(self) -> str:
         """Address of the page."""
-        return self.origin + PATH
+        return self.origin + PAGE
 
 
 class Visitor:

@@ -1,0 +1,77 @@
+"""DingTalk put together: the app's robot, and the ear that its settings name."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from aiohttp import web
+
+from bots.dingtalk.client import DingTalkChannel
+from bots.dingtalk.routes import dingtalk_routes
+from bots.findings import Finding, timed
+from bots.messenger import Accept, Messenger, Standing, Surroundings, WebView
+from core.sent_cards import SentCards
+
+WEB_AGENT = "dingtalk"
+"""In the `User-Agent` of DingTalk's web view, on phones and computers, in lower case."""
+
+WEB_SDK = "https://g.alicdn.com/dingding/dingtalk-jsapi/3.1.0/dingtalk.open.js"
+"""DingTalk's script for pages; "jsapi-request-auth-code" names it."""
+
+
+def dingtalk(around: Surroundings) -> Messenger | None:
+    """The app of the settings."""
+    return DingTalkMessenger(around) if around.settings.dingtalk.client_id else None
+
+
+class DingTalkMessenger:
+    """One app's robot.
+
+    Args:
+        around: see `Surroundings`.
+    """
+
+    def __init__(self, around: Surroundings) -> None:
+        self._settings = around.settings.dingtalk
+        self._say = around.say
+        self.channel = DingTalkChannel(
+            self._settings,
+            around.http,
+            SentCards(around.store, DingTalkChannel.name),
+            language=around.settings.language,
+            public_url=around.settings.server.public_url,
+        )
+
+    @property
+    def view(self) -> WebView | None:
+        """See `bots.messenger.Messenger.view`."""
+        corp_id = self._settings.corp_id
+        return WebView(self.channel.name, WEB_AGENT, WEB_SDK, corp_id, self.channel.identify) if corp_id else None
+
+    def routes(self, accept: Accept, *, body_limit: int) -> Sequence[web.RouteDef]:
+        """See `bots.messenger.Messenger.routes`."""
+        return dingtalk_routes(self._settings, self.channel, accept, body_limit=body_limit)
+
+    async def start(self, accept: Accept) -> None:
+        """See `bots.messenger.Messenger.start`."""
+        await self.channel.start(accept)
+
+    async def stop_listening(self) -> None:
+        """See `bots.messenger.Messenger.stop_listening`."""
+        await self.channel.stop()
+
+    async def stop(self) -> None:
+        """Nothing is left to let go of."""
+
+    async def examine(self, standing: Standing) -> Finding:
+        """Whether the app works, would be given a connection, and has a card template."""
+        say, settings = self._say, self._settings
+
+        async def ask() -> str:
+            await self.channel.check()
+            stands = await standing(self.channel.name) if settings.mode == "stream" else ""
+            return say("doctor.dingtalk_ok", mode=settings.mode) + stands
+
+        found = await timed(self.channel.name, say("doctor.dingtalk_todo"), ask, say)
+        if found.ok and not settings.card_template_id:
+            return replace(found, grade="warning", todo=say("doctor.dingtalk_template"))
+        return found

@@ -1,0 +1,139 @@
+"""WeCom put together: the self-built app, and the AI bot on whichever line its settings name. A company may have both."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from bots.findings import Finding, advice, timed
+from bots.messenger import Accept, Messenger, Standing, Surroundings, WebView
+from bots.wecom.bot import WeComBotChannel
+from bots.wecom.client import WeComChannel
+from bots.wecom.hearing import Hearing
+from bots.wecom.inbound import BOT
+from bots.wecom.pace import Pace
+from bots.wecom.routes import app_routes
+from bots.wecom.stream import LongConnection
+from bots.wecom.webhook import WebhookLine, bot_routes
+from core.errors import RemoteError, XOpsError
+from core.i18n import Words
+from core.leases import Leases
+from core.sent_cards import SentCards
+
+UNTRUSTED = "60020"
+"""The error code of a call from an address that is not among the app's trusted ones."""
+
+
+def wecom(around: Surroundings) -> Messenger | None:
+    """The self-built app of the settings."""
+    return WeComApp(around) if around.settings.wecom.corp_id else None
+
+
+def wecom_bot(around: Surroundings) -> Messenger | None:
+    """The AI bot of the settings."""
+    return AiBot(around) if around.settings.wecom_bot.bot_id else None
+
+
+class WeComApp:
+    """One self-built app, no faster than what WeCom delivers.
+
+    Args:
+        around: see `Surroundings`.
+    """
+
+    def __init__(self, around: Surroundings) -> None:
+        self._settings = own = around.settings.wecom
+        self._say = say = around.say
+        pace = Pace(say, own.per_member_minute, own.per_member_hour)
+        sent = SentCards(around.store, WeComChannel.name)
+        self.channel = WeComChannel(own, around.http, sent, say, page=around.page, pace=pace)
+
+    @property
+    def view(self) -> WebView | None:
+        """Not yet: WeCom signs people on by a redirect, not by a script."""
+        return None
+
+    def routes(self, accept: Accept, *, body_limit: int) -> Sequence[web.RouteDef]:
+        """See `bots.messenger.Messenger.routes`."""
+        return app_routes(self._settings, self.channel.sent, accept, body_limit=body_limit)
+
+    async def start(self, accept: Accept) -> None:
+        """See `bots.messenger.Messenger.start`; events come by the routes."""
+        await self.channel.start()
+
+    async def stop_listening(self) -> None:
+        """The server stops listening."""
+
+    async def stop(self) -> None:
+        """See `bots.messenger.Messenger.stop`."""
+        await self.channel.stop()
+
+    async def examine(self, standing: Standing) -> Finding:
+        """Whether the app works from here."""
+        say = self._say
+
+        async def ask() -> str:
+            return say("doctor.wecom_ok", name=await self.channel.app())
+
+        return await timed(self.channel.name, say("doctor.wecom_todo"), ask, say, advise=_advice)
+
+
+class AiBot:
+    """One AI bot.
+
+    Args:
+        around: see `Surroundings`.
+    """
+
+    def __init__(self, around: Surroundings) -> None:
+        self._settings = own = around.settings.wecom_bot
+        self._say = say = around.say
+        self._store = around.store
+        self._webhook = WebhookLine(own, around.http)
+        leases = Leases(around.store, owner=around.owner, seconds=around.settings.storage.lease_seconds)
+        self._connection = LongConnection(own, around.http, leases)
+        line = self._connection if own.mode == "stream" else self._webhook
+        pace = Pace(say, own.per_chat_minute, own.per_chat_hour)
+        self.channel = WeComBotChannel(line, SentCards(around.store, BOT), say, page=around.page, pace=pace)
+
+    @property
+    def view(self) -> WebView | None:
+        """A bot opens no page of its own."""
+        return None
+
+    def routes(self, accept: Accept, *, body_limit: int) -> Sequence[web.RouteDef]:
+        """See `bots.messenger.Messenger.routes`."""
+        if self._settings.mode == "stream":
+            return ()
+        return bot_routes(self._settings, self.channel, self._webhook, accept, self._say, body_limit=body_limit)
+
+    async def start(self, accept: Accept) -> None:
+        """Begin to listen, if it is for us to connect, and to say what waits."""
+        await self.channel.start()
+        if self._settings.mode == "stream":
+            await self._connection.start(Hearing(self._settings.name, self.channel, accept).take)
+
+    async def stop_listening(self) -> None:
+        """Nothing: the connection that brings events also carries the answers under way."""
+
+    async def stop(self) -> None:
+        """Let another replica have the connection, and what waits."""
+        await self._connection.stop()
+        await self.channel.stop()
+
+    async def examine(self, standing: Standing) -> Finding:
+        """Whether the credentials work, where that can be known without taking the connection from who holds it."""
+        from core.store.migrate import pending
+
+        say, mode = self._say, self._settings.mode
+
+        async def ask() -> str:
+            alone = bool(await pending(self._store))
+            works = mode != "stream" or await self._connection.probe(alone=alone)
+            return say("doctor.wecom_bot_ok" if works else "doctor.wecom_bot_elsewhere", mode=mode)
+
+        return await timed(self.channel.name, say("doctor.wecom_bot_todo"), ask, say)
+
+
+def _advice(error: XOpsError, say: Words) -> str:
+    untrusted = isinstance(error, RemoteError) and error.code == UNTRUSTED
+    return say("doctor.wecom_untrusted") if untrusted else advice(error, say)
