@@ -1,9 +1,11 @@
 """Changes that wait for a person: stored, decided once, and moved only by compare-and-set.
 
-    open ──▶ confirmed ──▶ executing ──▶ following ──▶ succeeded | failed
-      │                        ├──▶ refused
-      │                        └──▶ unknown ──▶ following | failed
+    open ──▶ awaiting ──▶ confirmed ──▶ executing ──▶ following ──▶ succeeded | failed
+      │          │                          ├──▶ refused
+      │          └──▶ rejected | refused    └──▶ unknown ──▶ following | failed
       └──▶ cancelled | expired | void
+
+`awaiting` is a person's confirmation: of others' approval when there is a ticket, else of a moment only.
 
 Every arrow is one UPDATE whose WHERE clause names the state it leaves; whoever changes no row was too late. An expiry is
 part of that clause, so it holds even when no timer ran.
@@ -51,6 +53,7 @@ proposal = Table(
     Column("decider", String(120), nullable=False, default=""),
     Column("run_number", Integer, nullable=False, default=0),
     Column("message", Text, nullable=False, default=""),
+    Column("ticket", String(64), nullable=False, default="", server_default=""),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
@@ -137,7 +140,7 @@ class Proposals:
         return record
 
     async def decide(self, proposal_id: str, state: str, decider: str, *, message: str = "") -> None:
-        """Leave `open` for `confirmed`, `cancelled` or `void`, if nobody did before and the time is not up.
+        """Leave `open` for `awaiting`, `cancelled` or `void`, if nobody did before and the time is not up.
 
         Raises:
             Stale: it was decided already, or it expired.
@@ -154,6 +157,15 @@ class Proposals:
         """Go from one of the states `before` to `state`; False when it was in none of them."""
         values = {} if run_number is None else {"run_number": run_number}
         return await self._set(proposal_id, proposal.c.state.in_(before), state=state, message=message, **values)
+
+    async def link(self, proposal_id: str, ticket: str) -> None:
+        """Say which ticket decides about a proposal; whether it did already does not matter."""
+        await self._set(proposal_id, proposal.c.ticket == "", ticket=ticket)
+
+    async def without_ticket(self) -> tuple[str, ...]:
+        """Ids of those whose confirmation was interrupted before it was known whether they need a ticket."""
+        query = select(proposal.c.id).where(proposal.c.state == "awaiting", proposal.c.ticket == "")
+        return tuple(await self._store.read(lambda connection: connection.scalars(query).all()))
 
     async def unfinished(self) -> tuple[str, ...]:
         """Ids of those confirmed and not yet ended, oldest first: what a sweep looks after."""
@@ -191,6 +203,7 @@ def _record(row: RowMapping) -> Record:
         decider=row["decider"],
         affected=row["affected"],
         message=row["message"],
+        ticket=row["ticket"],
     )
     return Record(
         shown,

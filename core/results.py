@@ -159,13 +159,15 @@ class Proposal:
 
     Attributes:
         id: short and sayable, e.g. `P-7K3QX`.
-        state: `open` → `confirmed` → `executing` → `following` → `succeeded` | `failed`; or `cancelled`, `expired`,
-            `void` (the target changed), `refused` (the platform said no), `unknown` (no answer; being checked).
+        state: `open` → `awaiting` (others' approval) → `confirmed` → `executing` → `following` → `succeeded` | `failed`;
+            or `cancelled`, `expired`, `rejected` (not approved), `void` (the target changed), `refused` (the platform or a
+            rule said no), `unknown` (no answer; being checked).
         requester: name of the person who asked.
         decider: name of the person who confirmed or cancelled; empty while open.
         instance: the target as it was when proposed, or as it is now once confirmed.
         affected: how many instances it touches, the target included.
         message: what the platform or the check said; safe to show.
+        ticket: id of the approval it waits for; empty when none is needed.
     """
 
     id: str
@@ -177,6 +179,7 @@ class Proposal:
     decider: str = ""
     affected: int = 1
     message: str = ""
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True)

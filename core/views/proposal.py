@@ -15,6 +15,7 @@ from core.views.status import status_and_run, tone
 
 TONES: dict[str, Tone] = {
     "open": "warning",
+    "awaiting": "info",
     "confirmed": "info",
     "executing": "info",
     "following": "info",
@@ -22,6 +23,7 @@ TONES: dict[str, Tone] = {
     "failed": "danger",
     "cancelled": "neutral",
     "expired": "neutral",
+    "rejected": "danger",
     "void": "warning",
     "refused": "danger",
     "unknown": "warning",
@@ -74,6 +76,8 @@ def _fields(reader: Reader, result: Proposal) -> Iterator[Field]:
     yield Field(label("views.proposal.requester"), plain(result.requester))
     if result.decider:
         yield Field(label("views.proposal.decider"), plain(result.decider))
+    if result.ticket:
+        yield Field(label("views.proposal.ticket"), plain(result.ticket))
 
 
 def _buttons(reader: Reader, result: Proposal, state: str) -> Iterator[Button]:
@@ -86,7 +90,7 @@ def _buttons(reader: Reader, result: Proposal, state: str) -> Iterator[Button]:
         yield from buttons.about(reader, instance, "status", "log")
     elif state == "failed":
         yield from buttons.about(reader, instance, "diagnose", "log")
-    elif state in {"expired", "void", "cancelled"}:
+    elif state in {"expired", "void", "cancelled", "rejected"}:
         yield from buttons.about(reader, instance, "status")
         if reader.person.may(result.operation, instance.task):
             yield buttons.propose(reader, result.operation, instance)

@@ -1,6 +1,6 @@
 """From the click to the end of the run: entitled, unchanged, once, verified, recorded, also when a process dies."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +12,7 @@ from core.delivery import Delivery
 from core.errors import Denied, Refused, Stale, Unreachable
 from core.execution import UNKNOWN_FOR, Execution, subject
 from core.messages import Conversation
-from core.proposals import VALID_FOR, Proposals
+from core.proposals import VALID_FOR, Proposals, Record
 from core.results import Proposal
 from core.schedulers.base import Flags, Operation, Order, Status
 from core.schedulers.fleet import Fleet
@@ -35,6 +35,28 @@ def draw(proposal: Proposal, language: str, person: Person) -> Card:
     return Card(f"{proposal.state} {proposal.instance.status} run {proposal.instance.run_number} by {person.name}")
 
 
+class FakeGate:
+    """A `Gate` that asks for approval when told to.
+
+    Attributes:
+        ticket: what it answers.
+        refuses: it lets nobody do anything.
+        asked: the proposals it was asked about.
+    """
+
+    def __init__(self, ticket: str = "") -> None:
+        self.ticket = ticket
+        self.refuses = False
+        self.asked: list[str] = []
+
+    async def ask(self, record: Record, person: Person) -> str:
+        """Note who asked."""
+        self.asked.append(f"{record.shown.id} {record.shown.state} {person.name}")
+        if self.refuses:
+            raise Refused("no flow allows this", system="approvals")
+        return self.ticket
+
+
 @dataclass
 class World:
     """Everything around one execution."""
@@ -46,6 +68,7 @@ class World:
     access: Access
     proposals: Proposals
     audit: Audit
+    gate: FakeGate = field(default_factory=lambda: FakeGate())
 
     def __post_init__(self) -> None:
         self.restart()
@@ -62,6 +85,7 @@ class World:
             self.audit,
             render=draw,
             clock=self.timeline,
+            gate=self.gate,
         )
 
     def person(self, name: str) -> Person:
@@ -261,7 +285,7 @@ async def test_a_process_killed_around_the_call_never_sends_it_twice(world: Worl
 async def test_a_crash_between_the_click_and_the_queue_is_made_good_at_start(world: World) -> None:
     """Two commits, and a crash between them: the sweep finds what was confirmed."""
     proposal = await world.propose()
-    await world.proposals.decide(proposal, "confirmed", "chen")
+    await world.proposals.decide(proposal, "awaiting", "chen")
     world.restart()
     assert await world.execution.resume() == 1
     await world.timeline.pass_time(3)
@@ -286,3 +310,51 @@ async def test_a_frozen_target_counts_as_changed(world: World) -> None:
     world.pipeline.now = replace(world.pipeline.now, flags=Flags(frozen=True))
     with pytest.raises(Stale):
         await world.execution.confirm(world.person("chen"), proposal)
+
+
+async def test_what_needs_approval_waits_for_it_and_is_then_carried_out_once(world: World) -> None:
+    """The confirmation is remembered with its ticket; the approval is not a click on this card."""
+    world.gate.ticket = "T-1"
+    proposal = await world.propose()
+    shown = await world.execution.confirm(world.person("chen"), proposal)
+    assert (shown.state, shown.ticket, world.gate.asked) == ("awaiting", "T-1", [f"{proposal} awaiting chen"])
+    await world.timeline.pass_time(3600)
+    assert world.pipeline.orders == []
+    await world.execution.approved(proposal, "boss")
+    with pytest.raises(Stale):
+        await world.execution.approved(proposal, "boss")
+    await world.timeline.pass_time(3)
+    assert [order.request_id for order in world.pipeline.orders] == [proposal]
+
+
+async def test_what_is_not_approved_is_over_and_says_why(world: World) -> None:
+    """Rejected, withdrawn and out of time are one thing here: a reason."""
+    world.gate.ticket = "T-1"
+    proposal = await world.propose()
+    await world.execution.confirm(world.person("chen"), proposal)
+    shown = await world.execution.rejected(proposal, "boss", "not during the sale")
+    assert (shown.state, shown.message) == ("rejected", "not during the sale")
+    with pytest.raises(Stale):
+        await world.execution.approved(proposal, "boss")
+    with pytest.raises(Stale):
+        await world.execution.confirm(world.person("chen"), proposal)
+    await world.timeline.pass_time(60)
+    assert (world.titles[-1].split()[0], world.pipeline.orders) == ("rejected", [])
+
+
+async def test_what_no_rule_allows_is_refused_at_the_click(world: World) -> None:
+    world.gate.refuses = True
+    proposal = await world.propose()
+    with pytest.raises(Refused):
+        await world.execution.confirm(world.person("chen"), proposal)
+    await world.timeline.pass_time(60)
+    assert (await world.state(proposal), world.pipeline.orders) == ("refused", [])
+
+
+async def test_an_approval_of_what_nobody_confirmed_is_stale(world: World) -> None:
+    """A forged or early approval moves nothing."""
+    proposal = await world.propose()
+    for decide in (world.execution.approved(proposal, "boss"), world.execution.rejected(proposal, "boss", "no")):
+        with pytest.raises(Stale):
+            await decide
+    assert await world.state(proposal) == "open"

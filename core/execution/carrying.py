@@ -1,11 +1,13 @@
-"""From a confirming click to the end of the run: without a model, once, and true after a crash.
+"""Confirms, carries out, follows.
 
-`confirm` checks rights and that the target is as the card said, then hands over to durable work. `execute` claims the
-proposal (`confirmed` → `executing`) before it calls the scheduler, so that whoever finds it `executing` later knows that a
-call may be out: that order is never sent again, only looked up. `follow` asks until the run ends and edits the card.
+`confirm` checks rights and that the target is as the card said, asks the gate, then hands over to durable work. `execute`
+claims the proposal (`confirmed` → `executing`) before it calls the scheduler, so that whoever finds it `executing` later
+knows that a call may be out: that order is never sent again, only looked up. `follow` asks until the run ends and edits
+the card.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,6 +19,7 @@ from core.audit import Audit
 from core.cards import Card
 from core.delivery import Delivery
 from core.errors import Denied, NotFound, Refused, RemoteError, Stale, XOpsError
+from core.execution.gate import ConfirmationIsEnough, Gate
 from core.observe import OPERATIONS
 from core.proposals import Proposals, Record
 from core.results import Proposal
@@ -62,6 +65,7 @@ class Execution:
         audit: the trail.
         render: see `Render`.
         clock: the present, with zone.
+        gate: asked after a confirmation whether others have to approve.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Execution:
         *,
         render: Render,
         clock: Callable[[], datetime],
+        gate: Gate | None = None,
     ) -> None:
         self._proposals = proposals
         self._fleet = fleet
@@ -84,6 +89,7 @@ class Execution:
         self._audit = audit
         self._render = render
         self._clock = clock
+        self._gate = gate or ConfirmationIsEnough()
         work.on("execute", self._execute)
         work.on("follow", self._follow)
 
@@ -94,14 +100,40 @@ class Execution:
             NotFound: no such proposal.
             Denied: not this person, or not any more.
             Stale: decided before, expired, or the target changed since the card was made.
+            Refused: the gate lets nobody do this.
         """
         shown = (await self._proposals.get(proposal_id)).shown
         self._access.may_operate(person, shown.operation, shown.instance.task)
         if shown.state == "open":
             await self._refuse_drift(shown, person)
-        await self._decide(shown, person, "confirmed")
-        await self._work.submit("execute", f"execute:{proposal_id}", {"proposal": proposal_id})
+        await self._decide(shown, person, "awaiting")
+        await self._pass_gate(await self._proposals.get(proposal_id), person)
         return (await self._proposals.get(proposal_id)).shown
+
+    async def approved(self, proposal_id: str, by: str) -> Proposal:
+        """The ticket of a proposal was approved; it is carried out now, after its state was checked again.
+
+        Args:
+            proposal_id: of a proposal that is `awaiting`.
+            by: who approved last, for the trail.
+
+        Raises:
+            NotFound: no such proposal.
+            Stale: it is not waiting for approval.
+        """
+        shown = await self._settle(proposal_id, "confirmed", by)
+        await self._submit(proposal_id)
+        return shown
+
+    async def rejected(self, proposal_id: str, by: str, reason: str) -> Proposal:
+        """The ticket of a proposal was rejected, withdrawn or ran out of time. Arguments and errors as of `approved`.
+
+        Args:
+            proposal_id: of a proposal that is `awaiting`.
+            by: who rejected it.
+            reason: shown on the card; safe to show.
+        """
+        return await self._settle(proposal_id, "rejected", by, reason)
 
     async def cancel(self, person: Person, proposal_id: str) -> Proposal:
         """A person pressed "cancel": the requester, or anyone who could confirm. Raises as `confirm` does."""
@@ -113,10 +145,47 @@ class Execution:
 
     async def resume(self) -> int:
         """Submit again whatever is unfinished, for the moment between two commits that a crash can hit. Safe to repeat."""
+        for proposal_id in await self._proposals.without_ticket():
+            record = await self._proposals.get(proposal_id)
+            await self._pass_gate(record, self._person(record.shown.decider))
         unfinished = await self._proposals.unfinished()
         for proposal_id in unfinished:
-            await self._work.submit("execute", f"execute:{proposal_id}", {"proposal": proposal_id})
+            await self._submit(proposal_id)
         return len(unfinished)
+
+    async def _pass_gate(self, record: Record, person: Person) -> None:
+        """From `awaiting` to `confirmed`, or to a ticket. Harmless when two do it at once."""
+        shown = record.shown
+        try:
+            ticket = await self._gate.ask(record, person)
+        except Refused as error:
+            with suppress(Stale):
+                await self._settle(shown.id, "refused", person.name, str(error))
+            raise
+        if ticket:
+            await self._proposals.link(shown.id, ticket)
+            await self._note(person.name, "decide", shown, "awaiting")
+            await self._show(shown.id)
+            return
+        with suppress(Stale):
+            await self._settle(shown.id, "confirmed", person.name)
+        await self._submit(shown.id)
+
+    async def _settle(self, proposal_id: str, state: str, by: str, message: str = "") -> Proposal:
+        """Leave `awaiting`, or raise `Stale`."""
+        moved = await self._proposals.move(proposal_id, ("awaiting",), state, message=message)
+        shown = (await self._proposals.get(proposal_id)).shown
+        if not moved:
+            raise Stale(f"{proposal_id} is {shown.state}", proposal=proposal_id, state=shown.state)
+        await self._note(by, "decide", shown, state)
+        await self._show(proposal_id)
+        return shown
+
+    async def _submit(self, proposal_id: str) -> None:
+        await self._work.submit("execute", f"execute:{proposal_id}", {"proposal": proposal_id})
+
+    def _person(self, name: str) -> Person:
+        return self._access.named(name) or Person(name)
 
     async def _refuse_drift(self, shown: Proposal, person: Person) -> None:
         now = await self._fleet.instance(shown.instance.ref)
@@ -135,8 +204,9 @@ class Execution:
             if error.details["state"] == "expired":
                 await self._show(shown.id)
             raise
-        await self._note(person.name, "decide", shown, state)
-        await self._show(shown.id)
+        if state != "awaiting":  # what the gate says of it comes at once
+            await self._note(person.name, "decide", shown, state)
+            await self._show(shown.id)
 
     async def _execute(self, _work_id: str, payload: Mapping[str, str]) -> None:
         proposal_id = payload["proposal"]
@@ -239,7 +309,7 @@ class Execution:
         shown = (await self._proposals.get(proposal_id)).shown
         if now is not None:
             shown = replace(shown, instance=now)
-        person = self._access.named(shown.decider) or Person(shown.decider)
+        person = self._person(shown.decider)
         key = f"{proposal_id}:{shown.state}:{shown.instance.status}:{shown.instance.run_number}"
         try:
             await self._delivery.refresh(
