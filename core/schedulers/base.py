@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo
 from core.schedulers.model import (
     FAILED,
     FINISHED,
+    Baseline,
+    Change,
+    ChangeKind,
     Constraints,
     DataTable,
     Flags,
@@ -27,7 +30,10 @@ from core.schedulers.model import (
 __all__ = [
     "FAILED",
     "FINISHED",
+    "Baseline",
     "Capability",
+    "Change",
+    "ChangeKind",
     "Constraints",
     "DataTable",
     "Flags",
@@ -68,6 +74,8 @@ class Capability(StrEnum):
     OWNERS = "owners"
     CONSTRAINTS = "constraints"
     TABLES = "tables"
+    CHANGES = "changes"
+    BASELINES = "baselines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,14 @@ class Scheduler(Protocol):
 
     async def tables(self, text: str, *, limit: int = 10) -> tuple[DataTable, ...]:
         """Tables whose name is or resembles the text, best first; an exact name comes alone."""
+        ...
+
+    async def changes(self, task_id: str, since: datetime) -> tuple[Change, ...]:
+        """What happened since then to the task, to what it runs on and to the tables it reads; newest first, at most 50."""
+        ...
+
+    async def baselines(self, instance_id: str) -> tuple[Baseline, ...]:
+        """Promises that still wait for this instance, directly or through others; the earliest promised first."""
         ...
 
     async def operate(self, order: Order) -> Receipt:

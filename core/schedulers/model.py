@@ -8,7 +8,7 @@ they never raise. Import from `core.schedulers.base`, which adds the verbs.
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 
 class Status(StrEnum):
@@ -278,3 +278,44 @@ class DataTable:
     producers: tuple[Task, ...] = ()
     updates: tuple[TableUpdate, ...] = ()
     partitioned: bool = False
+
+
+ChangeKind = Literal["task", "table", "environment", "operation", "quality"]
+"""A task's code or settings; a table's columns; what tasks run on and with (images, connections, rights); what a person
+did to an instance or task; the result of a quality rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened to a task or to what it depends on. That it came before a failure does not make it the cause.
+
+    Attributes:
+        what: the platform's own words, untrusted.
+        who: name of the person as the platform gives it; empty when nobody is named.
+        ref: what it was done to: a reference, or the name of a table.
+    """
+
+    at: datetime
+    kind: ChangeKind
+    what: str
+    who: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A promise about when data is there, as the platform keeps it (DataWorks and Dataphin call it so).
+
+    Attributes:
+        promised_at: when it was promised.
+        expected_at: when the platform now expects it; None when it does not say.
+    """
+
+    name: str
+    promised_at: datetime
+    expected_at: datetime | None = None
+    owner: str = ""
+
+    def late(self, now: datetime) -> bool:
+        """Whether it is broken, or expected to be."""
+        return max(self.expected_at or now, now) > self.promised_at

@@ -336,6 +336,22 @@ class SchedulerContract:
         logs = await asyncio.gather(*(scheduler.log(subject.failed, tail=5) for _ in range(10)))
         assert len(set(asked)) == len(set(logs)) == 1
 
+    async def test_what_happened_before_comes_newest_first_and_only_where_it_can_be_told(
+        self, subject: Subject
+    ) -> None:
+        """Changes since a moment, and promises at stake; a scheduler without the capability knows of none."""
+        scheduler = subject.scheduler
+        failed = await scheduler.instance(subject.failed)
+        assert failed.scheduled_at
+        since = failed.scheduled_at - timedelta(days=7)
+        changes = await scheduler.changes(failed.task.id, since)
+        assert list(changes) == sorted(changes, key=lambda change: change.at, reverse=True)
+        assert all(change.at >= since and change.what for change in changes)
+        promises = await scheduler.baselines(subject.failed)
+        assert all(promise.name and promise.promised_at.tzinfo for promise in promises)
+        assert not changes or Capability.CHANGES in scheduler.capabilities
+        assert not promises or Capability.BASELINES in scheduler.capabilities
+
     async def test_closing_twice_is_closing_once(self, subject: Subject) -> None:
         await subject.scheduler.close()
         await subject.scheduler.close()

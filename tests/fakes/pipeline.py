@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from core.errors import NotFound
 from core.schedulers.base import (
+    Baseline,
     Capability,
+    Change,
     Constraints,
     DataTable,
     Flags,
@@ -115,6 +117,14 @@ class Pipeline:
     async def tables(self, text: str, *, limit: int = 10) -> tuple[DataTable, ...]:
         """The one table."""
         return (DataTable(self.name, TASK.name, TASK.project, producers=(TASK,)),) if text in TASK.name else ()
+
+    async def changes(self, task_id: str, since: datetime) -> tuple[Change, ...]:
+        """None."""
+        return ()
+
+    async def baselines(self, instance_id: str) -> tuple[Baseline, ...]:
+        """None."""
+        return ()
 
     async def projects(self) -> tuple[str, ...]:
         """The one project."""

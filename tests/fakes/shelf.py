@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 from core.errors import NotFound, RemoteError
 from core.schedulers.base import (
+    Baseline,
     Capability,
+    Change,
     Constraints,
     DataTable,
     Health,
@@ -41,6 +43,8 @@ class Shelf:
         downstreams: by instance id, what waits for it.
         logs: by instance id.
         held: by instance id.
+        changed: by task id.
+        promises: by instance id.
         asked: names of the methods called, in order.
     """
 
@@ -57,6 +61,8 @@ class Shelf:
         self.downstreams: dict[str, tuple[str, ...]] = {}
         self.logs: dict[str, tuple[str, ...]] = {}
         self.held: dict[str, Constraints] = {}
+        self.changed: dict[str, tuple[Change, ...]] = {}
+        self.promises: dict[str, tuple[Baseline, ...]] = {}
         self.asked: list[str] = []
 
     async def health(self) -> Health:
@@ -126,6 +132,16 @@ class Shelf:
         """As all schedulers search."""
         await self._answer("tables")
         return rank(text, self.shelved, lambda table: (table.name,), limit=limit)
+
+    async def changes(self, task_id: str, since: datetime) -> tuple[Change, ...]:
+        """What was put there."""
+        await self._answer("changes")
+        return tuple(change for change in self.changed.get(task_id, ()) if change.at >= since)
+
+    async def baselines(self, instance_id: str) -> tuple[Baseline, ...]:
+        """What was put there."""
+        await self._answer("baselines")
+        return self.promises.get(instance_id, ())
 
     async def operate(self, order: Order) -> Receipt:
         """Nothing is ever carried out by what is tested over this fake."""

@@ -23,7 +23,9 @@ from core.schedulers.airflow.reader import Reader
 from core.schedulers.airflow.tables import tables
 from core.schedulers.airflow.wire import Dag, Dependency, LogPart, Monitor, Paged, TaskInstance, Version
 from core.schedulers.base import (
+    Baseline,
     Capability,
+    Change,
     Constraints,
     DataTable,
     Health,
@@ -65,7 +67,7 @@ class AirflowScheduler:
         clock: the present moment, with zone.
     """
 
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.CHANGES, Capability.BASELINES}
 
     def __init__(
         self,
@@ -177,6 +179,14 @@ class AirflowScheduler:
     async def tables(self, text: str, *, limit: int = 10) -> tuple[DataTable, ...]:
         """Assets whose name is or resembles the text."""
         return await tables(self._client, self._catalogue, self.name, text, limit)
+
+    async def changes(self, task_id: str, since: datetime) -> tuple[Change, ...]:
+        """Airflow does not tell."""
+        return ()
+
+    async def baselines(self, instance_id: str) -> tuple[Baseline, ...]:
+        """Airflow has none."""
+        return ()
 
     async def operate(self, order: Order) -> Receipt:
         """Carry out an order; `orders` says how each is done, and how often."""

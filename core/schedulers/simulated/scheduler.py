@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from core.errors import NotFound
 from core.schedulers.base import (
+    Baseline,
     Capability,
+    Change,
     Constraints,
     DataTable,
     Health,
@@ -21,13 +23,14 @@ from core.schedulers.base import (
     Page,
     Receipt,
     Related,
+    RunType,
     Status,
     Task,
 )
 from core.schedulers.search import rank
-from core.schedulers.simulated import logs, orders, tables
+from core.schedulers.simulated import changes, logs, orders, tables
 from core.schedulers.simulated.catalogue import Definition
-from core.schedulers.simulated.clock import simulated
+from core.schedulers.simulated.clock import midnight, simulated
 from core.schedulers.simulated.night import Act, Night
 from core.schedulers.simulated.plan import Plan, Slot
 from core.schedulers.simulated.track import Track
@@ -107,10 +110,8 @@ class SimulatedScheduler:
     async def history(self, task_id: str, *, limit: int = 14) -> tuple[Instance, ...]:
         """The task's instances, newest first; of an hourly task not those of the hours to come."""
         now = self._now()
-        if task_id not in self._plan.by_id:
-            raise NotFound(f"{self.name} has no task {task_id[:80]!r}", kind="task", name=task_id)
         found: list[Instance] = []
-        for track in self._newest_first(self._plan.by_id[task_id], now):
+        for track in self._newest_first(self._definition(task_id), now):
             if len(found) == limit:
                 break
             found.append(track.instance(now))
@@ -135,7 +136,7 @@ class SimulatedScheduler:
 
     async def downstream(self, instance_id: str, *, depth: int = 1) -> tuple[Related, ...]:
         """Instances that wait for it, nearest first."""
-        return self._walk(instance_id, depth, lambda night, id_: night.downstream.get(id_, ()))
+        return self._walk(instance_id, depth, _downstream)
 
     async def constraints(self, instance_id: str) -> Constraints:
         """When it is due, and which quota it waits for."""
@@ -161,6 +162,21 @@ class SimulatedScheduler:
             tables.describe(name, self._plan.producers[name], lambda one: self._newest_first(one, now), now)
             for name in names
         )
+
+    async def changes(self, task_id: str, since: datetime) -> tuple[Change, ...]:
+        """What people did to the task, and what quality rules said of it."""
+        now = self._now()
+        definition = self._definition(task_id)
+        tracks = (track for track in self._newest_first(definition, now) if track.slot.due >= since)
+        return changes.changes(definition.task, tracks, midnight(now), since)
+
+    async def baselines(self, instance_id: str) -> tuple[Baseline, ...]:
+        """Promises that still wait for it."""
+        now = self._now()
+        night, track = self._find(instance_id, now)
+        waiting = [instance_id, *(one.instance.id for one in self._walk(instance_id, NIGHTS, _downstream))]
+        steps = {one.slot.definition.task.name: one for one in map(night.track, waiting)}
+        return changes.baselines(steps, self.zone, now) if track.slot.run_type is RunType.NORMAL else ()
 
     async def operate(self, order: Order) -> Receipt:
         """Carry out an order, once for each `request_id`.
@@ -225,6 +241,11 @@ class SimulatedScheduler:
             message = f"{self.name} has no instance {instance_id[:80]!r}"
             raise NotFound(message, kind="instance", name=instance_id) from None
 
+    def _definition(self, task_id: str) -> Definition:
+        if task_id not in self._plan.by_id:
+            raise NotFound(f"{self.name} has no task {task_id[:80]!r}", kind="task", name=task_id)
+        return self._plan.by_id[task_id]
+
     def _newest_first(self, definition: Definition, now: datetime) -> Iterable[Track]:
         """The task's instances, but for those of the hours to come."""
         tracks = chain.from_iterable(reversed(self._night(day).of_task(definition)) for day in self._days())
@@ -271,3 +292,7 @@ def _wanted(task: Task, query: InstanceQuery, name: str) -> bool:
         and (not query.task or query.task == task.id)
         and (not name or name in task.name)
     )
+
+
+def _downstream(night: Night, id_: str) -> Iterable[str]:
+    return night.downstream.get(id_, ())
