@@ -6,15 +6,16 @@ from pydantic import Field
 
 from core.settings.section import Language, Section
 
-Role = Literal["viewer", "operator", "admin"]
+Role = Literal["viewer", "operator", "ops_admin", "admin"]
 
 
 class PersonSettings(Section):
-    """Someone with rights. Whoever is not listed may look at nothing but the help, and change nothing."""
+    """Someone with rights. Whoever is neither listed here nor by `xops people` may look at nothing and change nothing."""
 
     name: str = Field(min_length=1, max_length=80)
     role: Role = "viewer"
-    """`viewer` looks, `operator` may rerun and freeze, `admin` may also set success, stop and backfill."""
+    """`viewer` looks, `operator` may rerun and freeze, `ops_admin` may also set success, stop, backfill and switch the
+    assistant, `admin` may also manage people."""
     projects: tuple[str, ...] = ()
     """Projects they may operate, `*` for all, or `scheduler:project`."""
     owners: tuple[str, ...] = ()
@@ -22,3 +23,7 @@ class PersonSettings(Section):
     identities: dict[str, str] = Field(default_factory=dict[str, str])
     """Channel name to the person's id there, e.g. `feishu = "ou_…"`."""
     language: Language | Literal[""] = ""
+    break_glass: bool = False
+    """May carry out an order without its approval in an emergency; it is reviewed afterwards."""
+    groups: tuple[str, ...] = ()
+    """Groups they are in, to which approvals can be given."""

@@ -38,8 +38,15 @@ VIEWER = Person("vic", "viewer")
 
 
 def access() -> Access:
-    """Rights follow the person given, not a list."""
-    return Access((PersonSettings(name="ann"),))
+    """The three people, and one who is new, listed with the rights they have here."""
+    return Access(
+        (
+            PersonSettings(name="ann", role="operator", projects=("trade",), owners=("ann",)),
+            PersonSettings(name="root", role="admin", projects=("*",)),
+            PersonSettings(name="vic"),
+            PersonSettings(name="new", role="operator"),
+        )
+    )
 
 
 def ran(
