@@ -12,10 +12,10 @@ from typing import Final
 
 from core.errors import NotFound
 from core.schedulers.airflow.client import Client
-from core.schedulers.airflow.memory import Memory
 from core.schedulers.airflow.model import TaskKey, cycle
 from core.schedulers.airflow.wire import Asset, Dag, Paged, TaskDefinition
 from core.schedulers.base import Flags, Task
+from core.schedulers.memory import Memory
 
 DAGS_SECONDS: Final = 15.0
 """Short, since a DAG is paused and unpaused by hand."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from core.errors import Unreachable
-from core.schedulers.airflow.memory import Memory
+from core.schedulers.memory import Memory
 
 
 class Source:

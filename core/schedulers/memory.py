@@ -17,7 +17,7 @@ class _Kept(Generic[V]):
 
 
 class Memory(Generic[K, V]):
-    """Remembers what `fetch` answered. A failure is told to all who wait for it and then forgotten.
+    """Remembers what `fetch` answered. A failure is told to all who wait for it and then forgotten, and so is what grew old.
 
     Args:
         fetch: asks for the answer to one key.
@@ -37,6 +37,7 @@ class Memory(Generic[K, V]):
         """The answer, at most `seconds` old. A caller that gives up does not stop the others' fetch."""
         kept = self._kept.get(key)
         if kept is None or kept.until <= self._clock():
+            self._drop_old()
             kept = self._kept[key] = _Kept(asyncio.ensure_future(self._fetch(key)), self._clock() + self._seconds)
             kept.answer.add_done_callback(lambda answer: self._drop_failure(key, answer))
         return await asyncio.shield(kept.answer)
@@ -52,6 +53,10 @@ class Memory(Generic[K, V]):
             answer.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         self._kept.clear()
+
+    def _drop_old(self) -> None:
+        now = self._clock()
+        self._kept = {key: kept for key, kept in self._kept.items() if kept.until > now}
 
     def _drop_failure(self, key: K, answer: asyncio.Future[V]) -> None:
         failed = answer.cancelled() or answer.exception() is not None
