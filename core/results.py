@@ -168,6 +168,7 @@ class Proposal:
         affected: how many instances it touches, the target included.
         message: what the platform or the check said; safe to show.
         ticket: id of the approval it waits for; empty when none is needed.
+        effects: what this scheduler does besides, as `Scheduler.effects` names it.
     """
 
     id: str
@@ -180,6 +181,7 @@ class Proposal:
     affected: int = 1
     message: str = ""
     ticket: str = ""
+    effects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ class Order:
         request_id: stable id of this order; platforms that can, use it to refuse a second execution.
         start: first day of a backfill, inclusive.
         end: last day of a backfill, inclusive.
+        instances: of a rerun with downstream: ids of those downstream that run again too. Exactly these: whoever confirmed
+            it saw this list.
     """
 
     operation: Operation
@@ -96,6 +98,7 @@ class Order:
     request_id: str
     start: date | None = None
     end: date | None = None
+    instances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,14 @@ class Scheduler(Protocol):
     @property
     def operations(self) -> frozenset[Operation]:
         """What it can do."""
+        ...
+
+    @property
+    def effects(self) -> Mapping[Operation, tuple[str, ...]]:
+        """What operations do here besides what their names say: keys of `operations.beside` in the catalogues.
+
+        A person reads them before confirming: that set-success makes Airflow rerun failed descendants, for example.
+        """
         ...
 
     async def health(self) -> Health:

@@ -203,12 +203,16 @@ class InstanceQuery:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """An instance up- or downstream of another. `distance` counts hops, from 1; `cross_cycle` is a tie to another cycle."""
+    """An instance up- or downstream of another. `distance` counts hops, from 1; `cross_cycle` is a tie to another cycle.
+
+    `by_itself` says that what the other writes makes the scheduler start a new one, so a rerun never names it.
+    """
 
     instance: Instance
     distance: int
     parents: tuple[str, ...] = ()
     cross_cycle: bool = False
+    by_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)

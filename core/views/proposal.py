@@ -56,6 +56,8 @@ def _blocks(reader: Reader, result: Proposal, state: str) -> Iterator[Block]:
     if state == "open":
         yield Text(reader.words(f"operations.{result.operation}.effect"))
         yield Text(reader.words(f"operations.{result.operation}.risk"), "muted")
+        for effect in result.effects:
+            yield Text(reader.words(f"operations.beside.{effect}"), "muted")
     yield Fields(tuple(_fields(reader, result)))
     if result.message:
         yield Text(reader.words("views.proposal.message", message=plain(result.message, SENTENCE)))

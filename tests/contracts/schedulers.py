@@ -16,6 +16,7 @@ from datetime import date, timedelta
 import pytest
 
 from core.errors import NotFound, Refused
+from core.i18n import LANGUAGES, words
 from core.schedulers.base import (
     Capability,
     Instance,
@@ -75,6 +76,12 @@ class SchedulerContract:
         assert scheduler.zone.key
         assert all(isinstance(capability, Capability) for capability in scheduler.capabilities)
         assert all(isinstance(operation, Operation) for operation in scheduler.operations)
+
+    async def test_what_its_operations_do_besides_is_said_in_every_language(self, subject: Subject) -> None:
+        scheduler = subject.scheduler
+        assert set(scheduler.effects) <= scheduler.operations
+        for effect in {effect for effects in scheduler.effects.values() for effect in effects}:
+            assert len({words(language)(f"operations.beside.{effect}") for language in LANGUAGES}) == len(LANGUAGES)
 
     async def test_health_has_nothing_to_complain_about(self, subject: Subject) -> None:
         health = await subject.scheduler.health()
@@ -311,6 +318,17 @@ class SchedulerContract:
         assert before.finished_at
         assert after.finished_at
         assert after.finished_at > before.finished_at
+
+    async def test_a_rerun_with_downstream_runs_exactly_what_was_chosen(self, subject: Subject) -> None:
+        scheduler = subject.scheduler
+        below = await scheduler.downstream(subject.failed, depth=3)
+        ended = [one.instance.id for one in below if one.instance.status.finished and not one.by_itself]
+        for chosen in ((), tuple(ended)):
+            order = replace(_order(Operation.RERUN_DOWNSTREAM, subject.failed), instances=chosen)
+            receipt = await scheduler.operate(replace(order, request_id=f"{order.request_id}-{len(chosen)}"))
+            assert receipt.instances[0] == subject.failed
+            assert set(receipt.instances[1:]) == set(chosen)
+            await subject.ended(subject.failed, receipt.run_number)
 
     async def test_the_log_of_the_earlier_run_stays(self, subject: Subject) -> None:
         before = await subject.scheduler.log(subject.failed)

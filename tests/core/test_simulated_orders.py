@@ -137,10 +137,13 @@ async def test_a_frozen_node_runs_once_unfrozen(demo: Demo) -> None:
 
 async def test_a_rerun_with_downstream_runs_all_again_in_order(demo: Demo) -> None:
     start = await demo.of("dwd_trade_payment_di")
-    receipt = await demo.order(Operation.RERUN_DOWNSTREAM, start)
+    related = await demo.scheduler.downstream(start.id, depth=9)
+    chosen = tuple(one.instance.id for one in related if one.instance.status.finished)
+    order = Order(Operation.RERUN_DOWNSTREAM, start.id, "a test asks", "downstream-1", instances=chosen)
+    receipt = await demo.scheduler.operate(order)
     below = await demo.of("ads_payment_success_daily")
-    assert receipt.instances[0] == start.id
-    assert below.id in receipt.instances
+    assert receipt.instances == (start.id, *chosen)
+    assert below.id in chosen
     assert below.status is Status.WAIT_UPSTREAM
     demo.clock.advance(600)
     first, last = await demo.of("dwd_trade_payment_di"), await demo.of("ads_payment_success_daily")

@@ -1,6 +1,6 @@
 """A scheduler with one failed instance, which does what a test tells it to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -43,6 +43,7 @@ class Pipeline:
     zone = ZoneInfo("Asia/Shanghai")
     capabilities = frozenset(Capability)
     operations = frozenset(Operation)
+    effects: Mapping[Operation, tuple[str, ...]] = {}
 
     def __init__(self) -> None:
         self.now = Instance(

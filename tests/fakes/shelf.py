@@ -53,6 +53,7 @@ class Shelf:
         self.zone = ZoneInfo("Asia/Shanghai")
         self.capabilities = frozenset(Capability)
         self.operations = frozenset(Operation)
+        self.effects: Mapping[Operation, tuple[str, ...]] = {}
         self.all = list(instances)
         self.shelved = list(tables)
         self.fails: RemoteError | None = None

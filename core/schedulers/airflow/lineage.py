@@ -55,9 +55,12 @@ class Lineage:
                     reached[one.id] = one
                     parents[one.id] = (*parents.get(one.id, ()), key.id)
             fresh = [one for one in reached.values() if one.id not in seen]
-            found += [Related(one, distance, parents[one.id]) for one in fresh]
-            seen |= reached.keys()
             edge = [Key.parse(one.id) for one in fresh]
+            found += [
+                Related(one, distance, parents[one.id], by_itself=(key.dag, key.run) != (start.dag, start.run))
+                for one, key in zip(fresh, edge, strict=True)
+            ]
+            seen |= reached.keys()
             if not edge or len(found) >= MOST:
                 break
         return tuple(found[:MOST])

@@ -27,6 +27,15 @@ ALIVE: Final = frozenset(word for word, status in STATUSES.items() if not status
 """States that a kill ends. Setting anything else to failed would fail what has not begun or undo what has ended."""
 BACKFILL_RUNS: Final = 2
 """Runs of one backfill at a time: it must not take the night's slots."""
+EFFECTS: Final[Mapping[Operation, tuple[str, ...]]] = {
+    Operation.RERUN: ("assets_again",),
+    Operation.RERUN_DOWNSTREAM: ("assets_again",),
+    Operation.SET_SUCCESS: ("failed_descendants_run",),
+    Operation.FREEZE: ("whole_dag_paused",),
+    Operation.UNFREEZE: ("whole_dag_resumed",),
+    Operation.BACKFILL: ("whole_dag_backfilled",),
+}
+"""See `Scheduler.effects`."""
 ORDER_KEY: Final = "xops_order"
 """Name in a backfill's configuration under which its order is found again."""
 
@@ -73,16 +82,20 @@ class Orders:
         return await self._ways[order.operation](order, key, await self._reader.raw(key))
 
     async def _rerun(self, order: Order, key: Key, before: TaskInstance) -> Receipt:
-        """Clear it, and all that waits for it when ordered so; successes too, which Airflow skips unless told."""
+        """Clear it, and those downstream that were chosen, all of its run; successes too, which Airflow skips unless told."""
+        chosen = [Key.parse(one) for one in order.instances]
+        if any((one.dag, one.run) != (key.dag, key.run) for one in chosen):
+            raise Refused(
+                "only what is of one run can be cleared at once", system=self._client.system, code="other-run"
+            )
         if _done(order, before):
             waits = before.state in {None, "scheduled"}
             return Receipt((key.id,), before.try_number + waits, "carried out before")
         body = {
             "dry_run": False,
             "dag_run_id": key.run,
-            "task_ids": [key.marker],
+            "task_ids": [one.marker for one in (key, *chosen)],
             "only_failed": False,
-            "include_downstream": order.operation is Operation.RERUN_DOWNSTREAM,
             "reset_dag_runs": True,
             "prevent_running_task": True,
             "note": _note(order),

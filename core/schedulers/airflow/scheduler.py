@@ -18,7 +18,7 @@ from core.schedulers.airflow.client import Client, Params
 from core.schedulers.airflow.lineage import Lineage
 from core.schedulers.airflow.logs import lines
 from core.schedulers.airflow.model import NO_STATE, RUN_TYPES, STATUSES, Key, TaskKey
-from core.schedulers.airflow.orders import Orders
+from core.schedulers.airflow.orders import EFFECTS, Orders
 from core.schedulers.airflow.reader import Reader
 from core.schedulers.airflow.tables import tables
 from core.schedulers.airflow.wire import Dag, Dependency, LogPart, Monitor, Paged, TaskInstance, Version
@@ -89,6 +89,11 @@ class AirflowScheduler:
     def operations(self) -> frozenset[Operation]:
         """All of them; freezing and backfilling concern the whole DAG."""
         return self._orders.operations
+
+    @property
+    def effects(self) -> Mapping[Operation, tuple[str, ...]]:
+        """As measured on 3.3.2."""
+        return EFFECTS
 
     async def health(self) -> Health:
         """Ask for the version, for the beats of Airflow's own processes, and for a DAG with our credentials."""

@@ -26,6 +26,13 @@ ALLOWED: Mapping[Operation, tuple[Callable[[Phase], bool], str]] = {
 """What an instance must be for an order to be taken, as on DataWorks and DolphinScheduler: success is set on failures only,
 what runs can be killed, and what has not started can be frozen."""
 
+EFFECTS: Mapping[Operation, tuple[str, ...]] = {
+    Operation.FREEZE: ("only_this_cycle", "frozen_counts_as_failed"),
+    Operation.UNFREEZE: ("only_this_cycle",),
+    Operation.BACKFILL: ("without_downstream",),
+}
+"""See `Scheduler.effects`."""
+
 
 def check(order: Order, track: Track, now: datetime, system: str) -> None:
     """Raises `Refused` when what the instance is doing now does not allow the order."""
@@ -38,15 +45,21 @@ def check(order: Order, track: Track, now: datetime, system: str) -> None:
         raise Refused("an hourly task cannot be backfilled", system=system, code="HOURLY")
 
 
-def downstream(night: Night, track: Track, now: datetime) -> tuple[str, ...]:
-    """Ids of all instances downstream that have ended and so must run again; the others follow by themselves."""
+def downstream(night: Night, track: Track, order: Order, now: datetime, system: str) -> tuple[str, ...]:
+    """Ids of the chosen instances downstream that have ended and so must run again; the others follow by themselves.
+
+    Raises:
+        Refused: a chosen one is not downstream.
+    """
     found: dict[str, None] = {}
     ring = [track.slot.id]
     while ring:
         ring = [below for id_ in ring for below in night.downstream.get(id_, ()) if below not in found]
         found.update(dict.fromkeys(ring))
+    if strangers := [id_ for id_ in order.instances if id_ not in found]:
+        raise Refused(f"{strangers[0]} is not downstream of {track.slot.id}", system=system, code="NOT_DOWNSTREAM")
     rerun, _ = ALLOWED[Operation.RERUN]
-    return tuple(id_ for id_ in found if rerun(night.track(id_).at(now)))
+    return tuple(id_ for id_ in order.instances if rerun(night.track(id_).at(now)))
 
 
 def span(order: Order, now: datetime, system: str) -> tuple[date, int]:

@@ -62,6 +62,7 @@ class SimulatedScheduler:
 
     capabilities = frozenset(Capability)
     operations = frozenset(Operation)
+    effects = orders.EFFECTS
 
     def __init__(
         self,
@@ -196,7 +197,7 @@ class SimulatedScheduler:
             day = now.date()
             others = self._backfill(order, track.slot.definition, now)
         else:
-            others = orders.downstream(night, track, now) if order.operation is Operation.RERUN_DOWNSTREAM else ()
+            others = orders.downstream(night, track, order, now, self.name) if order.instances else ()
             for id_ in (order.instance, *others):
                 self._acts.setdefault(day, {}).setdefault(id_, []).append(Act(now, order.operation))
         self._nights.pop(day, None)
