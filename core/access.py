@@ -91,10 +91,19 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A person as they are listed. `ends` says of some of their projects when the right to it ends."""
+    """A person as they are listed.
+
+    Attributes:
+        person: with all projects, those included whose time is over.
+        ends: of some of the projects, when the right to it ends.
+        origin: who is from the settings is changed there and nowhere else.
+        disabled_at: since when they have no rights; None while they have.
+    """
 
     person: Person
     ends: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+    origin: Literal["settings", "tables"] = "tables"
+    disabled_at: datetime | None = None
 
     def at(self, moment: datetime) -> Person:
         """The person with the projects that are theirs at this moment."""
@@ -129,7 +138,11 @@ class Access:
     Args:
         people: from the settings.
         directory: where others are kept.
+        tenants: companies whose people are served; empty for every company that a messenger lets through.
         clock: the present, with zone.
+
+    Attributes:
+        settled: the people of the settings.
     """
 
     def __init__(
@@ -137,15 +150,17 @@ class Access:
         people: tuple[PersonSettings, ...],
         directory: Directory | None = None,
         *,
+        tenants: tuple[str, ...] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._settled = tuple(_listing(entry) for entry in people)
+        self.settled = tuple(_listing(entry) for entry in people)
         self._settled_identities = tuple(
             Identity(entry.name, channel, identity)
             for entry in people
             for channel, identity in entry.identities.items()
         )
         self._directory = directory
+        self._tenants = frozenset(tenants)
         self._clock = clock
         self._load(Roster(-1))
 
@@ -161,28 +176,39 @@ class Access:
     def person(self, actor: Actor) -> Person:
         """Who this is; a stranger when nobody is listed under this channel and id, or only in another company."""
         known = self._identities.get((actor.channel, actor.id))
-        if known is not None and (not known.tenant or not actor.tenant or known.tenant == actor.tenant):
+        if known is not None and self.serves(actor) and known.tenant in {"", actor.tenant or known.tenant}:
             return self._people[known.person].at(self._clock())
         return Person(f"{actor.channel}:{actor.id}", language=actor.locale)
+
+    def serves(self, actor: Actor) -> bool:
+        """Whether people of the actor's company are served at all; a channel that tells no company has one of its own."""
+        return not (self._tenants and actor.tenant) or actor.tenant in self._tenants
 
     def identity(self, person: Person, channel: str) -> str:
         """The id of someone listed on a channel; empty for strangers, and for those without one there."""
         return self._ids.get((person.name, channel), "")
 
-    def channels(self, person: Person) -> tuple[str, ...]:
-        """Names of the channels on which they are known, sorted."""
-        return tuple(sorted(channel for name, channel in self._ids if name == person.name))
+    def identities(self, person: Person) -> Mapping[str, str]:
+        """Their ids by channel: where they can be reached."""
+        return {channel: identity for (name, channel), identity in self._ids.items() if name == person.name}
+
+    def taken(self, identity: Identity) -> bool:
+        """Whether the id is somebody's already, or the person has one on that channel: nobody is two, and no id is two's."""
+        return (identity.channel, identity.id) in self._identities or (identity.person, identity.channel) in self._ids
 
     def named(self, name: str) -> Person | None:
         """The person of this name, to check rights again when their order is carried out."""
         listing = self._people.get(name)
         return listing.at(self._clock()) if listing else None
 
+    def present(self, person: Person) -> Person:
+        """The person with the rights in force now: the caller's copy may be from before they were taken away."""
+        stranger = person.role == "stranger"  # whose name is an id, and never looked up as a name
+        return person if stranger else self.named(person.name) or Person(person.name)
+
     def holders(self, role: Role, scheduler: str = "", project: str = "") -> tuple[Person, ...]:
         """Everyone with a role or one that includes it, by name; of those only whose project it is, when one is given."""
-        return self._who(
-            lambda person: person.has(role) and (not project or person.covers(scheduler, project)),
-        )
+        return self._who(lambda person: person.has(role) and (not project or person.covers(scheduler, project)))
 
     def group(self, name: str) -> tuple[Person, ...]:
         """Everyone in a group, by name."""
@@ -194,26 +220,22 @@ class Access:
 
     def needs(self, person: Person, role: Role) -> None:
         """Raises `Denied` unless the person has this role now, or one that includes it."""
-        present = self._present(person)
+        present = self.present(person)
         if not present.has(role):
             raise Denied(f"{present.name} is {present.role}, needs {role}", person=present.name, needed=role)
 
     def may_operate(self, person: Person, operation: Operation, task: Task) -> None:
         """Raises `Denied` unless the person may do this to this task now."""
         self.needs(person, NEEDED[operation])
-        if not self._present(person).operates(task):
+        if not self.present(person).operates(task):
             raise Denied(f"{person.name} does not operate {task.project}", person=person.name, needed=task.project)
-
-    def _present(self, person: Person) -> Person:
-        """The person with the rights in force now: the caller's copy may be from before they were taken away."""
-        return self.named(person.name) or Person(person.name)
 
     def _who(self, condition: Callable[[Person], bool]) -> tuple[Person, ...]:
         present = (self._people[name].at(self._clock()) for name in sorted(self._people))
         return tuple(person for person in present if condition(person))
 
     def _load(self, roster: Roster) -> None:
-        listings = (*roster.listings, *self._settled)
+        listings = (*roster.listings, *self.settled)
         self._people = {listing.person.name: listing for listing in listings}
         own = (Identity(name, channel, name) for name in self._people for channel in OWN_WORD)
         valid = [
@@ -236,5 +258,6 @@ def _listing(entry: PersonSettings) -> Listing:
             entry.language,
             entry.break_glass,
             frozenset(entry.groups),
-        )
+        ),
+        origin="settings",
     )

@@ -19,6 +19,9 @@ OWNERS = (
     "core.web_cards",
     "core.leases",
     "core.sent_cards",
+    "core.people.register",
+    "core.people.linking",
+    "core.switches",
 )
 """Modules that declare tables on `core.store.metadata`. Add yours, then add a migration (core/store/migrate.py)."""
 
