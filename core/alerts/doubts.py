@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
+from core.alerts.tables import field_name, meaning
+
 _DATE = re.compile(r"(20\d\d)[-/.]?(\d\d)[-/.]?(\d\d)")
+_ZONE_NAME = re.compile(r" [A-Z]{3,4}$")
 _DATAPHIN = re.compile(r"t_\d+_(20\d{6})_\d+")
 
 
@@ -38,6 +41,15 @@ def contradictions(fields: Mapping[str, str]) -> Iterator[str]:
         yield f"{log} ≠ {workflow}"
 
 
+def contrary(facts: Mapping[str, str], source: str) -> Iterator[str]:
+    """Two labels of a state of which one says that it is over and the other that it goes on."""
+    stated = {label: value for label, value in facts.items() if field_name(source, label) == "state"}
+    over = [label for label, value in stated.items() if meaning("status", value) == "recovered"]
+    going_on = [label for label, value in stated.items() if meaning("status", value) == "firing"]
+    for one, other in zip(over[:1], going_on[:1], strict=False):
+        yield f"{one} {facts[one]} ≠ {other} {facts[other]}"
+
+
 def _of_id(fields: Mapping[str, str]) -> str:
     carried = _DATAPHIN.fullmatch(fields.get("instance", ""))
     return iso_date(carried[1]) if carried else ""
@@ -46,6 +58,8 @@ def _of_id(fields: Mapping[str, str]) -> str:
 def _moment(text: str) -> datetime | None:
     """A moment to compare with another of the same alert; None when it cannot be read."""
     try:
-        return datetime.fromisoformat(text.removesuffix(".0")).replace(tzinfo=None)
+        return datetime.fromisoformat(_ZONE_NAME.sub("", text.replace("/", "-")).removesuffix(".0")).replace(
+            tzinfo=None
+        )
     except ValueError:
         return None

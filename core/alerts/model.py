@@ -61,6 +61,12 @@ class Alert:
         return named or tuple(thing for thing in self.objects if thing.type == "workflow")
 
 
+STATED = ("task_size", "stated", "issues", "firing")
+"""Values that tell how many things there are."""
+MORE = ("more", "truncatedAlerts")
+"""Values that tell how many are not listed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What was pasted. `chat` means that it is no alert.
@@ -74,3 +80,13 @@ class Reading:
     alerts: tuple[Alert, ...] = ()
     left_out: bool = False
     injection: tuple[int, ...] = ()
+
+    @property
+    def unlisted(self) -> int:
+        """How many more things the alerts say there are than they list."""
+        listed = max(len(self.alerts), sum(len(alert.subjects) for alert in self.alerts))
+        return max(0, self._told(STATED) - listed, self._told(MORE))
+
+    def _told(self, names: tuple[str, ...]) -> int:
+        said = (alert.values.get(name, "") for alert in self.alerts for name in names)
+        return max((int(value) for value in said if value.isdecimal() and len(value) < 7), default=0)

@@ -26,6 +26,7 @@ ABOUT = frozenset(
 NAMED: Sequence[ObjectType] = ("table", "baseline", "service", "queue", "host")
 
 _DATE = re.compile(r"\d{4}-")
+_WITH_ID = re.compile(r"(\S{1,200}?) ?[(（](?:[Ii][Dd][:：] ?)?(\d{4,20})[)）]")
 _TASK_INSTANCE = re.compile(r"/\d+/(\d+)\.log$")
 
 
@@ -54,9 +55,14 @@ def _tasks(fields: Mapping[str, str]) -> Iterator[AlertObject]:
         logged = _TASK_INSTANCE.search(fields.get("log", ""))
         yield AlertObject(
             "instance" if logged else "task",
-            fields.get("task", ""),
-            logged[1] if logged else fields.get("taskid", ""),
+            *_name_and_id(fields.get("task", ""), logged[1] if logged else fields.get("taskid", "")),
         )
+
+
+def _name_and_id(name: str, identity: str) -> tuple[str, str]:
+    """`dws_cart_di(700012)` is a name with its id."""
+    both = _WITH_ID.fullmatch(name)
+    return (both[1], identity or both[2]) if both else (name, identity)
 
 
 def _airflow(fields: Mapping[str, str]) -> Iterator[AlertObject]:

@@ -10,11 +10,13 @@ from dataclasses import replace
 from typing import cast
 
 from core.alerts import tables
-from core.alerts.doubts import business_date, contradictions
+from core.alerts.doubts import business_date, contradictions, contrary
 from core.alerts.facts import Facts, documents, lines, plain
+from core.alerts.grids import grids
 from core.alerts.model import Alert, AlertObject, AlertStatus, Reading
 from core.alerts.objects import ABOUT, objects
 from core.alerts.tables import Sentence, meaning, normal, sentences
+from core.i18n.script import simplified
 from core.redact import clean, injections
 
 LONGEST = 200_000
@@ -34,14 +36,30 @@ GENERIC = {"", "failed", "success"}
 """Kinds that a more particular word elsewhere in the alert outweighs."""
 DECIDED: Mapping[str, AlertStatus] = {"test": "unknown", "success": "recovered"}
 """Kinds that leave no doubt about the status."""
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)+")
+NAMED = 50
+"""Most names taken from an alarm of no known shape."""
+_NAME = re.compile(
+    r"(?P<name>[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)+)"
+    r"(?: ?[(（](?:(?P<of>实例|instance)|节点|任务|node|task)? ?(?:id)?[:： ]{0,3}(?P<id>\d{4,20})[)）])?",
+    re.IGNORECASE,
+)
+_PROJECT = re.compile(
+    r"(?:项目|专案|工作空间)(?:名称?)?[\s:：【「\[]{0,3}([A-Za-z][\w-]{1,100})|\b(?:project|workspace)[ :=]{1,3}([\w-]{2,100})",
+    re.IGNORECASE,
+)
 _ASKS = re.compile(
     r"[?？]|吗|了没|怎么|为什么|為什麼|什么|哪些|多少|请问|帮我|幫我"
     r"|^\W{0,9}(?:why|what|how|which|who|when|did|is|are|was|has|does|can|could|please|show|list)\b",
     re.IGNORECASE,
 )
-_ALARM = re.compile(r"告警|报警|警报|警示|警報|\balarm\b|\balert\b|FIRING|CRITICAL|【[^】]{1,40}】", re.I)
+_ALARM = re.compile(
+    r"告警|报警|警报|警示|\balarm\b|\balert\b|FIRING|CRITICAL|【[^】]{1,40}】"
+    r"|(?:以下|下列|如下).{0,12}(?:失败|出错|异常|未完成|超时)|\bfollowing\b.{0,30}\b(?:failed|errors?|late)\b",
+    re.IGNORECASE,
+)
 _NOT_OVER = re.compile(r"(?:尚?未|没有|沒有)恢[复復]|not (?:yet )?(?:recovered|resolved)", re.I)
+_BRACKETS = re.compile(r"\W{0,9}?[\[【]([^\]】\n]{1,40})[\]】]")
+_LABELLED = re.compile(r"[:：=＝{|]")
 _LOGICAL = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.+Z-]{5,30}")
 
 
@@ -61,16 +79,17 @@ def read(text: str) -> Reading:
 def _alerts(text: str) -> tuple[tuple[Alert, ...], bool]:
     """The alerts, and whether some of it was too much or too deep to read."""
     facts, rest, too_much = documents(text)
+    rows, rest = grids(plain(rest))
     asking = len(text) < SHORT and bool(_ASKS.search(text))
-    stated = [alert for one in facts[: MOST + 1] for alert in _stated(one, text)]
+    stated = [alert for one in [*facts, *rows][: MOST + 1] for alert in _stated(one, text)]
     told = _from_sentences(rest, asking=asking)
     named = [alert for alert in told if alert.objects]
     labelled = [] if named else lines(rest)
     in_lines = [alert for one in labelled[: MOST + 1] if (alert := _from_facts(one, rest))]
     found = _headed([*stated, *named, *in_lines], [alert for alert in told if not alert.objects])
-    if not found and not asking and _ALARM.search(text):
+    if not found and not asking and _ALARM.search(simplified(text)):
         found = _from_names(text)
-    too_much = too_much or len(facts) > MOST or len(labelled) > MOST
+    too_much = too_much or len(facts) + len(rows) > MOST or len(labelled) > MOST
     return tuple(_with_counts(_distinct(found), text)), too_much
 
 
@@ -119,18 +138,36 @@ def _from_facts(facts: Facts, text: str) -> Alert | None:
     body = "\n".join(f"{label}: {value}" for label, value in facts.items())
     source = tables.source(body, text)
     fields, values = _sorted(facts, source)
+    told = tables.told_by_labels(facts)
     about = [name for name in ABOUT | {"rule"} if name in fields]
     if not (about and (STATES & fields.keys() or len(about) > 1)):
         return Alert(source, "unknown", "test") if meaning("kind", body) == "test" else None
-    heading = " ".join((fields.get("rule", ""), *(facts[label] for label in facts if normal(label) in HEADINGS)))
+    titles = (facts[label] for label in facts if normal(label) in HEADINGS)
+    heading = " ".join((_title(text), fields.get("rule", ""), *titles))
     state = _state(facts, fields, source)
     kind = _kind(state, heading, " ".join((*facts, *facts.values()))) or meaning("kind", text)
-    return _alert(source, _status(kind, state, heading, body), kind, fields, values)
+    if told and kind in GENERIC:
+        kind = told
+    return _alert(source, _status(kind, state, heading, body, text), kind, fields, values, contrary(facts, source))
 
 
-def _alert(source: str, status: AlertStatus, kind: str, fields: Mapping[str, str], values: Mapping[str, str]) -> Alert:
+def _title(text: str) -> str:
+    """What stands before everything else in brackets, or in a line without a label."""
+    opening = text.lstrip()[:200].partition("\n")[0]
+    bracketed = _BRACKETS.match(opening)
+    return bracketed[1] if bracketed else "" if _LABELLED.search(opening) else opening
+
+
+def _alert(
+    source: str,
+    status: AlertStatus,
+    kind: str,
+    fields: Mapping[str, str],
+    values: Mapping[str, str],
+    contrary: Iterable[str] = (),
+) -> Alert:
     """The alert of these fields."""
-    doubts = "; ".join(contradictions(fields))
+    doubts = "; ".join((*contrary, *contradictions(fields)))
     logical = _LOGICAL.search(fields.get("run", ""))
     times = {"logical": logical[0]} if logical else {}
     return Alert(
@@ -150,11 +187,10 @@ def _alert(source: str, status: AlertStatus, kind: str, fields: Mapping[str, str
 
 def _sorted(facts: Facts, source: str) -> tuple[dict[str, str], dict[str, str]]:
     """The values whose labels are known, by field, and the others; what says nothing is left out."""
-    names = tables.field_names(source)
     fields: dict[str, str] = {}
     values: dict[str, str] = {}
     for label, value in facts.items():
-        name = names.get(normal(label), "_")
+        name = tables.field_name(source, label)
         if value.strip().lower() in NOTHING or value.startswith(("http://", "https://")):
             continue
         if name == "_" or name in fields:
@@ -166,8 +202,8 @@ def _sorted(facts: Facts, source: str) -> tuple[dict[str, str], dict[str, str]]:
 
 def _state(facts: Facts, fields: Mapping[str, str], source: str) -> str:
     """The words of the state; numbers and flags turned into words."""
-    if fields.get("recovered", "").lower() in {"true", "1"}:
-        return "recovered"
+    if said := fields.get("recovered", "").lower():
+        return "recovered" if said in {"true", "1", "yes"} else "firing"
     if source != "dataworks":
         return fields.get("state", "")
     numbers = {normal(label): value for label, value in facts.items()}
@@ -197,43 +233,70 @@ def _kind(state: str, heading: str, body: str) -> str:
 
 def _from_sentences(text: str, *, asking: bool = False) -> list[Alert]:
     looked = plain(text)[:SENTENCES_READ]
+    read_as = simplified(looked)
     found: list[tuple[int, int, Sentence, Mapping[str, str]]] = []
     for row in sentences():
         if asking and row.source == "unknown":  # "任务 x 失败了，为什么？" is a question in everybody's words
             continue
-        for match in row.pattern.finditer(looked):
+        for match in row.pattern.finditer(read_as):
             if not any(match.start() < end and start < match.end() for start, end, _, _ in found):
-                found.append((match.start(), match.end(), row, match.groupdict() | {"_": match[0]}))
+                found.append((match.start(), match.end(), row, _groups(match, looked)))
             if len(found) > MOST:
                 break
     if not found:
         return []
-    labelled = lines(looked)[:1]
-    around = _sorted(labelled[0], tables.source(looked))[0] if labelled else {}
-    return [_from_sentence(*one[2:], looked, around) for one in sorted(found, key=lambda one: one[0])]
+    labelled, source = lines(looked)[:1], tables.source(looked)
+    around = _sorted(labelled[0], source)[0] if labelled else {}
+    doubts = tuple(contrary(labelled[0], source)) if labelled and len(found) == 1 else ()
+    return [_from_sentence(*one[2:], looked, around, doubts) for one in sorted(found, key=lambda one: one[0])]
 
 
-def _from_sentence(row: Sentence, groups: Mapping[str, str], text: str, around: Mapping[str, str]) -> Alert:
+def _groups(match: re.Match[str], text: str) -> Mapping[str, str]:
+    """What the groups hold, as it was written; `_` is the sentence without the names in it."""
+    written = {name: text[slice(*match.span(name))] for name, value in match.groupdict().items() if value}
+    names = (written[name] for name in ABOUT & written.keys())
+    said = match[0]
+    for name in names:
+        said = said.replace(name, "")
+    line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    return written | {"_": said, "before": _title(line)}
+
+
+def _from_sentence(
+    row: Sentence, groups: Mapping[str, str], text: str, around: Mapping[str, str], doubts: Iterable[str]
+) -> Alert:
     """The alert of a sentence, completed from labelled lines around it, which do not add other things to be about."""
     own = {
-        name: value if name == "error" else value.strip(". ") for name, value in groups.items() if value and name != "_"
+        name: value if name == "error" else value.strip(". ")
+        for name, value in groups.items()
+        if value and name not in {"_", "before"}
     }
     told = {
         name: value for name, value in around.items() if name not in ABOUT or (name == "host" and ABOUT & own.keys())
     }
     source = row.source if row.source != "unknown" else tables.source(text)
     state, said = own.get("state", ""), groups["_"]
-    kind = row.kind or _kind(state, own.get("rule", ""), said)
+    kind = row.kind or _kind(" ".join((state, said)), own.get("rule", ""), said)
     status = cast("AlertStatus", row.status) if row.status else _status(kind, state, said, text)
-    return _alert(source, status, kind, told | own, {})
+    if meaning("status", groups["before"]) == "recovered":  # and keeps the words of the failure
+        status = "recovered"
+    return _alert(source, status, kind, told | own, {}, doubts)
 
 
 def _from_names(text: str) -> list[Alert]:
     """An alarm of no known shape: the names in it, if any, are what it is about."""
-    names = tuple(dict.fromkeys(match[0] for match in _NAME.finditer(plain(text)[:SENTENCES_READ]) if "_" in match[0]))
-    found = tuple(AlertObject("task", name) for name in names[:5])
+    looked = simplified(plain(text)[:SENTENCES_READ])
+    named = _PROJECT.search(looked)
+    project = next(filter(None, named.groups()), "") if named else ""
+    found = {
+        match["name"]: AlertObject("instance" if match["of"] else "task", match["name"], match["id"] or "")
+        for match in _NAME.finditer(looked)
+        if "_" in match["name"] and match["name"] != project
+    }
     kind = meaning("kind", text)
-    return [Alert(tables.source(text), _status(kind, text), kind, found)] if found else []
+    return (
+        [Alert(tables.source(text), _status(kind, text), kind, tuple(found.values())[:NAMED], project)] if found else []
+    )
 
 
 def _with_counts(alerts: Iterable[Alert], text: str) -> Iterator[Alert]:
@@ -242,8 +305,9 @@ def _with_counts(alerts: Iterable[Alert], text: str) -> Iterator[Alert]:
     for pattern in tables.counts():
         stated |= {
             name: value
-            for match in pattern.finditer(text[:SENTENCES_READ])
+            for match in pattern.finditer(simplified(text[:SENTENCES_READ]))
             for name, value in match.groupdict().items()
+            if value
         }
     for place, alert in enumerate(alerts):
         yield replace(alert, values={**alert.values, **stated}) if stated and place == 0 else alert

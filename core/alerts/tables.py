@@ -2,11 +2,13 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from core.i18n.script import simplified
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ASCII = re.compile(r"[a-z0-9_ -]+")
@@ -43,6 +45,20 @@ def field_names(source: str) -> Mapping[str, str]:
     return _turned(keys["field"]) | _turned(keys["only"].get(source, {}))
 
 
+def field_name(source: str, label: str) -> str:
+    """The field a label means; by its end, when only that is known: `runStatus`, 作业运行状态. `_` for none."""
+    wanted = normal(label)
+    ends: Mapping[str, Sequence[str]] = _load("keys.toml")["ends"]
+    by_end = (name for name, words in ends.items() if wanted.endswith(tuple(words)))
+    return field_names(source).get(wanted) or next(by_end, "_")
+
+
+def told_by_labels(labels: Iterable[str]) -> str:
+    """The kind that the labels alone tell, whatever stands beside them; empty when they tell none."""
+    kinds = _turned(_load("keys.toml")["label"])
+    return next(filter(None, (kinds.get(normal(label), "") for label in labels)), "")
+
+
 @cache
 def codes(label: str) -> Mapping[str, str]:
     """What the numbers under a label mean, for a platform that writes numbers."""
@@ -60,13 +76,13 @@ def source(*texts: str) -> str:
 
 def meaning(section: str, text: str) -> str:
     """The first row of `[status]` or `[kind]` with a word in the text; empty when there is none."""
-    words = _CAMEL.sub(" ", text).lower()
+    words = simplified(_CAMEL.sub(" ", text)).lower()
     return next((name for name, pattern in _patterns(section) if pattern.search(words)), "")
 
 
 def normal(label: str) -> str:
     """A label as `keys.toml` writes it."""
-    return re.sub(r"[\s_*`-]", "", label).lower()
+    return simplified(re.sub(r"[\s_*`-]", "", label)).lower()
 
 
 @cache

@@ -65,6 +65,12 @@ BAIT = {
     "2 MB of labelled lines": "任务名称: dim_store\n状态: 失败\n" * 100_000,
     "empty documents": '{"a":1}' * 28_000,
     "headings": "prometheus告警信息\n" * 12_000,
+    "cells": "<td>" * 50_000,
+    "cells with much in them": ("<td>" + "a<b" * 600) * 100,
+    "rows": "| a | b | c |\n" * 15_000,
+    "labels in a row": "任务名称：a " * 20_000,
+    "commas": "x, b:" * 40_000,
+    "numbers": "1 个任务" * 40_000,
 }
 
 
@@ -99,6 +105,20 @@ def test_lines_that_instruct_are_told_and_not_read() -> None:
     )
     assert [thing.name for alert in reading.alerts for thing in alert.objects] == ["dim_store"]
     assert reading.injection == (2,)
+
+
+@pytest.mark.parametrize(
+    ("text", "unlisted"),
+    [
+        ("[ALERT] 40 tasks failed in project dw: dws_a_di, dws_b_di …and 38 more", 38),
+        ("【告警】项目 dw 有 7 个任务失败：dws_a_di、dws_b_di", 5),
+        ('{"task_size":7,"node_name_list":"a,b,c,d,e","remind_type":"error"}', 2),
+        ("[FIRING:1] TaskFailed\nLabels:\n - alertname = TaskFailed\n - task = dws_a_di", 0),
+        ("任务 dws_a_di 执行失败", 0),
+    ],
+)
+def test_a_list_that_was_cut_is_told_by_its_number(text: str, unlisted: int) -> None:
+    assert read(text).unlisted == unlisted
 
 
 def test_a_scheduler_is_asked_for_the_task_not_for_its_workflow() -> None:
