@@ -21,6 +21,7 @@ BLANKET = {
     "core/engine.py": "apologise, then raise",
     "core/inbox.py": "record the outcome, then raise",
     "core/work.py": "count, then raise",
+    "core/events/journal.py": "sets aside the one event that cannot be applied",
     "core/store/database.py": "hands each failure of a shared commit to the caller it belongs to",
     "core/agent/provider.py": "a provider's client raises whatever it likes, and none of it may cost the answer",
 }

@@ -22,6 +22,7 @@ OWNERS = (
     "core.people.register",
     "core.people.linking",
     "core.switches",
+    "core.events.journal",
 )
 """Modules that declare tables on `core.store.metadata`. Add yours, then add a migration (core/store/migrate.py)."""
 

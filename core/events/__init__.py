@@ -1,0 +1,1 @@
+"""Events of other systems: read into types, stored once, handed on in one transaction."""
