@@ -6,6 +6,7 @@
     │   ├── Ambiguous       several match; carries the choices
     │   └── BadSignature    a webhook that is not who it says it is; answered 401 without detail
     ├── Denied              this person may not do this here
+    │   └── NotApprover     not a candidate of the ticket's present node, or the one who asked
     ├── Stale               the thing changed, expired or was already decided between card and click
     ├── Busy                too much at once; the queue is bounded on purpose
     ├── ConfigurationError  settings that cannot work; said once, at start, with what to change
@@ -15,6 +16,7 @@
         ├── Throttled       it told us to slow down; carries how long
         ├── Unauthorized    our credentials were refused
         └── Refused         it answered no, with a code; trying again will not help
+            └── NoFlow      no approval flow lets this be asked for, whoever would approve
 
 Each class says whether trying again can help (`retryable`) and which catalogue text (`core/i18n`, area `errors`) tells
 the person what to do. The message given to the constructor is for logs and engineers; `details` fills the text.
@@ -96,6 +98,12 @@ class Denied(XOpsError):
     text = "denied"
 
 
+class NotApprover(Denied):
+    """The person may not decide this ticket now."""
+
+    text = "not_approver"
+
+
 class Stale(XOpsError):
     """What the card showed is no longer true, so the click is void."""
 
@@ -171,3 +179,9 @@ class Refused(RemoteError):
     """A clear no from the other side."""
 
     text = "refused"
+
+
+class NoFlow(Refused):
+    """Nothing says who would approve this, so nobody can."""
+
+    text = "no_flow"
