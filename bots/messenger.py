@@ -49,6 +49,10 @@ class Surroundings:
         public = self.settings.server.public_url.rstrip("/")
         return f"{public}{PAGE}" if public else ""
 
+    def back(self, messenger: str) -> str:
+        """Where a messenger's own page sends the browser after `Redirect`; empty like `page`."""
+        return self.page and f"{self.page}/sign-on/{messenger}"
+
     @property
     def say(self) -> Words:
         """Our own words, in the language of the installation."""
@@ -56,21 +60,37 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
+class Script:
+    """A messenger's own script, which gives our page a code; `static/sign_on.js` has a function of the messenger's name.
+
+    Attributes:
+        address: where it is: the only script of a foreign host that the page loads, and only inside that messenger.
+        app: id of our app, for the script.
+    """
+
+    address: str
+    app: str
+
+
+Redirect = Callable[[str], str]
+"""Address of a messenger's own page, made for a state; it sends the browser back to `Surroundings.back` with a code."""
+
+
+@dataclass(frozen=True, slots=True)
 class WebView:
     """A messenger whose people sign on to the page without a token.
 
     Attributes:
-        messenger: name of its channel, and of its function in `static/sign_on.js`.
+        messenger: name of its channel.
         agent: a word in its browser's `User-Agent`, in lower case.
-        sdk: address of its script, the only one of a foreign host that the page loads, and only there.
-        app: id of our app, for the script.
-        identify: whose code this is, as an id of the channel. Raises `RemoteError`.
+        way: how a browser gets a code.
+        identify: whose code this is, as an id of the channel; empty for someone of no id there, who is not of the
+            company. Raises `RemoteError`.
     """
 
     messenger: str
     agent: str
-    sdk: str
-    app: str
+    way: Script | Redirect
     identify: Callable[[str], Awaitable[str]]
 
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from bots.dingtalk.client import DingTalkChannel
 from bots.dingtalk.routes import dingtalk_routes
 from bots.findings import Finding, timed
-from bots.messenger import Accept, Messenger, Standing, Surroundings, WebView
+from bots.messenger import Accept, Messenger, Script, Standing, Surroundings, WebView
 from core.sent_cards import SentCards
 
 WEB_AGENT = "dingtalk"
@@ -45,7 +45,8 @@ class DingTalkMessenger:
     def view(self) -> WebView | None:
         """See `bots.messenger.Messenger.view`."""
         corp_id = self._settings.corp_id
-        return WebView(self.channel.name, WEB_AGENT, WEB_SDK, corp_id, self.channel.identify) if corp_id else None
+        script = Script(WEB_SDK, corp_id)
+        return WebView(self.channel.name, WEB_AGENT, script, self.channel.identify) if corp_id else None
 
     def routes(self, accept: Accept, *, body_limit: int) -> Sequence[web.RouteDef]:
         """See `bots.messenger.Messenger.routes`."""

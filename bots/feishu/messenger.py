@@ -11,7 +11,7 @@ from bots.feishu.client import FeishuChannel, Rates
 from bots.feishu.routes import feishu_routes
 from bots.feishu.stream import FeishuStream
 from bots.findings import Finding, timed
-from bots.messenger import Accept, Messenger, Standing, Surroundings, WebView
+from bots.messenger import Accept, Messenger, Script, Standing, Surroundings, WebView
 
 
 def feishu(around: Surroundings) -> Messenger | None:
@@ -39,7 +39,7 @@ class FeishuMessenger:
     def view(self) -> WebView | None:
         """See `bots.messenger.Messenger.view`."""
         identify = partial(sign_on.identify, self._settings, self._http)
-        return WebView(self.channel.name, sign_on.AGENT, sign_on.SDK, self._settings.app_id, identify)
+        return WebView(self.channel.name, sign_on.AGENT, Script(sign_on.SDK, self._settings.app_id), identify)
 
     def routes(self, accept: Accept, *, body_limit: int) -> Sequence[web.RouteDef]:
         """See `bots.messenger.Messenger.routes`."""

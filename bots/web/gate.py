@@ -5,6 +5,7 @@ ours (`Origin`, `Sec-Fetch-Site`; `Origin: null` is nobody's), and the session's
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import NoReturn
 
@@ -12,12 +13,13 @@ import orjson
 from aiohttp import web
 from yarl import URL
 
-from bots.messenger import PAGE, WebView
-from bots.web.session import Session, Sessions
+from bots.messenger import PAGE, Script
+from bots.web.session import ATTEMPT_LIFETIME, Attempt, Session, Sessions
 from core.i18n import LANGUAGES, Words, closest, words
 from core.messages import Actor, Conversation
 
 COOKIE = "xops_session"
+ATTEMPT_COOKIE = "xops_sign_on"
 TOKEN_HEADER = "X-Session-Token"  # noqa: S105  # the name of a header
 
 POLICY: str = (
@@ -37,9 +39,9 @@ HEADERS = {
 }
 
 
-def policy_inside(view: WebView) -> str:
+def policy_with(script: Script) -> str:
     """The page's policy inside a messenger, with the one host more that its script comes from."""
-    return POLICY.replace("script-src 'self'", f"script-src 'self' {URL(view.sdk).origin()}")
+    return POLICY.replace("script-src 'self'", f"script-src 'self' {URL(script.address).origin()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +107,32 @@ class Gate:
         return closest(chosen) if chosen else preferred(request.headers.get("Accept-Language", ""), self._language)
 
     def admit(self, response: web.StreamResponse, session: Session) -> None:
-        """Let the browser keep the session: not for scripts, not for other sites' requests."""
-        response.set_cookie(
-            COOKIE,
-            self.sessions.seal(session),
-            max_age=round(self.sessions.lifetime.total_seconds()),
-            path=PAGE,
-            httponly=True,
-            secure=self._secure,
-            samesite="Lax",
-        )
+        """Let the browser keep the session."""
+        self._keep(response, COOKIE, self.sessions.seal(session), self.sessions.lifetime)
 
     def forget(self, response: web.StreamResponse) -> None:
         """Take the session from the browser."""
-        response.del_cookie(COOKIE, path=PAGE, httponly=True, secure=self._secure, samesite="Lax")
+        self._take(response, COOKIE)
+
+    def send_away(self, response: web.StreamResponse, attempt: Attempt) -> None:
+        """Let the browser keep who it is, while a messenger's own page names the person."""
+        self._keep(response, ATTEMPT_COOKIE, self.sessions.seal(attempt), ATTEMPT_LIFETIME)
+
+    def came_back(self, request: web.Request) -> Attempt | None:
+        """The attempt this browser was sent away with."""
+        return self.sessions.open_attempt(request.cookies.get(ATTEMPT_COOKIE, ""))
+
+    def end_attempt(self, response: web.StreamResponse) -> None:
+        """Take the attempt from the browser: whatever came of it, there is one return for one departure."""
+        self._take(response, ATTEMPT_COOKIE)
+
+    def _keep(self, response: web.StreamResponse, name: str, value: str, lifetime: timedelta) -> None:
+        """Set a cookie that is out of reach of scripts and of other sites' requests."""
+        age = round(lifetime.total_seconds())
+        response.set_cookie(name, value, max_age=age, path=PAGE, httponly=True, secure=self._secure, samesite="Lax")
+
+    def _take(self, response: web.StreamResponse, name: str) -> None:
+        response.del_cookie(name, path=PAGE, httponly=True, secure=self._secure, samesite="Lax")
 
     def refuse(self, request: web.Request, status: HTTPStatus, key: str) -> NoReturn:
         """Say no as JSON, in the person's language; `key` is a sentence of the catalogues."""

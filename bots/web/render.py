@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bots.messenger import PAGE, WebView
+from bots.messenger import PAGE, Script
 from bots.web import charts
 from bots.web.assets import assets
 from bots.web.gate import Visit
@@ -84,16 +84,21 @@ class Renderer:
             suggestions=[visit.words(f"web.suggestion.{name}") for name in SUGGESTIONS],
         )
 
-    def sign_on(self, words: Words, *, problem: str, view: WebView | None, place: str) -> str:
+    def sign_on(
+        self, words: Words, *, problem: str, messenger: str, script: Script | None, place: str, again: str
+    ) -> str:
         """The form that asks for the token.
 
         Args:
             words: in which language.
             problem: a key of the catalogues, if the last attempt failed.
-            view: the messenger it is shown in, if any.
+            messenger: which one it is shown in, if any.
+            script: of that messenger, which may make the token needless.
             place: the instance to show afterwards.
+            again: address of another try without the token, if there may be one.
         """
-        return self._fill("sign_on.html", words, problem=problem, view=view, place=place)
+        values = {"messenger": messenger, "script": script, "place": place, "again": again}
+        return self._fill("sign_on.html", words, problem=problem, **values)
 
     def _fill(self, template: str, words: Words, **values: object) -> str:
         values |= FUNCTIONS | {"words": words, "zone": self._zone, "path": PAGE, "plot_height": charts.HEIGHT}

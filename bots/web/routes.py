@@ -88,7 +88,8 @@ class Page:
                 web.post("/messages", self._posts.message),
                 web.post("/clicks", self._posts.click),
                 web.post("/sign-on", self._sign_on.by_form),
-                web.post("/sign-on/{messenger}", self._sign_on.by_messenger),
+                web.post("/sign-on/{messenger}", self._sign_on.by_script),
+                web.get("/sign-on/{messenger}", self._sign_on.by_redirect),
                 web.post("/sign-out", self.sign_out),
                 web.get("/static/{digest}/{name}", assets.serve),
             ]
@@ -98,15 +99,15 @@ class Page:
         app.add_subapp(PAGE, page)
 
     async def show(self, request: web.Request) -> web.StreamResponse:
-        """The page; or the sign-on form; or, with a token in the address, sign-on and back to an address without it."""
+        """The page; or a way to sign on; or, with a token in the address, sign-on and back to an address without it."""
         if "token" in request.query:
             return self._sign_on.by_token(request, request.query["token"])
         visit = self._gate.visit(request)
         if visit is None:
-            return self._sign_on.form(request)
+            return self._sign_on.ask(request)
         if "lang" in request.query:
             session = visit.session.model_copy(update={"language": visit.words.language})
-            return self._sign_on.to_page(session, request)
+            return self._sign_on.to_page(session, place(request))
         return await self._page(visit, place(request))
 
     async def sign_out(self, request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -25,22 +26,51 @@ ADDRESSES = 4096
 """Addresses remembered for that; the one longest unseen is forgotten first."""
 
 
-class Session(BaseModel):
-    """What the cookie says.
+ATTEMPT_LIFETIME = timedelta(minutes=5)
+"""How long a messenger's own page may take to come back; its codes live no longer."""
+
+
+class Sealed(BaseModel):
+    """What a cookie of ours says.
 
     Attributes:
-        id: random, new at each sign-on.
-        subject: the person's id on this channel (`people[].identities.web`).
         expires: seconds since 1970.
         language: chosen on the page; empty when the browser's preference counts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str
-    subject: str
     expires: float
     language: str = ""
+
+
+class Session(Sealed):
+    """Somebody is signed on.
+
+    Attributes:
+        id: random, new at each sign-on.
+        subject: the person's id on this channel (`people[].identities.web`).
+    """
+
+    id: str
+    subject: str
+
+
+class Attempt(Sealed):
+    """Somebody was sent to a messenger's own page to be named there, and will come back.
+
+    Attributes:
+        messenger: whose page.
+        state: random; comes back in the address, and proves there that it is this browser that was sent.
+        place: the instance to show afterwards.
+    """
+
+    messenger: str
+    state: str
+    place: str
+
+
+_Sealed = TypeVar("_Sealed", bound=Sealed)
 
 
 class Sessions:
@@ -84,6 +114,12 @@ class Sessions:
         expires = (self._clock() + self.lifetime).timestamp()
         return Session(id=secrets.token_urlsafe(18), subject=subject, expires=expires, language=language)
 
+    def attempt(self, messenger: str, place: str, language: str) -> Attempt:
+        """A new attempt to be named by a messenger; WeCom takes a state of letters and digits only."""
+        expires = (self._clock() + ATTEMPT_LIFETIME).timestamp()
+        state = secrets.token_hex(16)
+        return Attempt(messenger=messenger, state=state, place=place, language=language, expires=expires)
+
     def check_attempts(self, address: str) -> None:
         """Raises `Busy` when there were too many failures from this address lately."""
         if len(self._recent_failures(address)) >= ATTEMPTS:
@@ -96,26 +132,22 @@ class Sessions:
         if len(self._failures) > ADDRESSES:
             self._failures.popitem(last=False)
 
-    def seal(self, session: Session) -> str:
-        """The session as a cookie's value."""
-        body = urlsafe_b64encode(session.model_dump_json().encode())
-        return f"{body.decode()}.{self._sign('session', body)}"
+    def seal(self, content: Sealed) -> str:
+        """A session, or an attempt, as a cookie's value."""
+        body = urlsafe_b64encode(content.model_dump_json().encode())
+        return f"{body.decode()}.{self._sign(_purpose(type(content)), body)}"
 
     def open(self, cookie: str) -> Session | None:
         """The session in a cookie's value, unless it is forged, damaged or over."""
-        body, _, signature = cookie.partition(".")
-        raw = body.encode(errors="surrogatepass")
-        if not hmac.compare_digest(signature.encode(errors="surrogatepass"), self._sign("session", raw).encode()):
-            return None
-        try:
-            session = Session.model_validate_json(urlsafe_b64decode(raw))
-        except ValidationError:  # signed by an older release of ours
-            return None
-        return session if self.valid(session) else None
+        return self._open(Session, cookie)
 
-    def valid(self, session: Session) -> bool:
+    def open_attempt(self, cookie: str) -> Attempt | None:
+        """The attempt in a cookie's value, as strictly."""
+        return self._open(Attempt, cookie)
+
+    def valid(self, content: Sealed) -> bool:
         """Whether it has not run out."""
-        return self._clock().timestamp() < session.expires
+        return self._clock().timestamp() < content.expires
 
     def token(self, session: Session) -> str:
         """What the page's own script sends beside the cookie, and a foreign page cannot know."""
@@ -125,12 +157,28 @@ class Sessions:
         """Whether this is the session's token."""
         return hmac.compare_digest(token.encode(errors="surrogatepass"), self.token(session).encode())
 
+    def _open(self, kind: type[_Sealed], cookie: str) -> _Sealed | None:
+        body, _, signature = cookie.partition(".")
+        raw = body.encode(errors="surrogatepass")
+        if not hmac.compare_digest(signature.encode(errors="surrogatepass"), self._sign(_purpose(kind), raw).encode()):
+            return None
+        try:
+            content = kind.model_validate_json(urlsafe_b64decode(raw))
+        except ValidationError:  # signed by an older release of ours
+            return None
+        return content if self.valid(content) else None
+
     def _sign(self, purpose: str, body: bytes) -> str:
         return hmac.new(self._key, purpose.encode() + b":" + body, sha256).hexdigest()
 
     def _recent_failures(self, address: str) -> list[datetime]:
         since = self._clock() - WINDOW
         return [moment for moment in self._failures.get(address, ()) if moment > since]
+
+
+def _purpose(kind: type[Sealed]) -> str:
+    """Keeps one kind of cookie from being taken for another."""
+    return kind.__name__.lower()
 
 
 def _subject(settings: Settings) -> str:

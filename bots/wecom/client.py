@@ -134,6 +134,17 @@ class WeComChannel:
             return Actor(self.name, actor_id)
         return Actor(self.name, actor_id, name=clean(str(answer.get("name", ""))))
 
+    async def identify(self, code: str) -> str:
+        """The `userid`, as in messages, of whoever WeCom gave this code; empty for someone outside the company.
+
+        Source: developer.work.weixin.qq.com, 获取访问用户身份. A code works once, within five minutes.
+
+        Raises:
+            RemoteError: WeCom does not know the code, or does not answer.
+        """
+        told = await self._call("GET", "auth/getuserinfo", params={"code": code})
+        return str(told.get("userid", ""))
+
     async def app(self) -> str:
         """The app's name: proves that the credentials work from this address.
 

@@ -1,6 +1,7 @@
 """WeCom put together: the self-built app, and the AI bot on whichever line its settings name. A company may have both."""
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -18,6 +19,9 @@ from core.errors import RemoteError, XOpsError
 from core.i18n import Words
 from core.leases import Leases
 from core.sent_cards import SentCards
+
+WEB_AGENT = "wxwork"
+"""In the `User-Agent` of WeCom's web view, on phones and computers, in lower case."""
 
 UNTRUSTED = "60020"
 """The error code of a call from an address that is not among the app's trusted ones."""
@@ -43,14 +47,15 @@ class WeComApp:
     def __init__(self, around: Surroundings) -> None:
         self._settings = own = around.settings.wecom
         self._say = say = around.say
+        self._back = around.back(WeComChannel.name)
         pace = Pace(say, own.per_member_minute, own.per_member_hour)
         sent = SentCards(around.store, WeComChannel.name)
         self.channel = WeComChannel(own, around.http, sent, say, page=around.page, pace=pace)
 
     @property
     def view(self) -> WebView | None:
-        """Not yet: WeCom signs people on by a redirect, not by a script."""
-        return None
+        """See `bots.messenger.Messenger.view`; WeCom sends browsers back to a public address only."""
+        return WebView(self.channel.name, WEB_AGENT, self._authorize, self.channel.identify) if self._back else None
 
     def routes(self, accept: Accept, *, body_limit: int) -> Sequence[web.RouteDef]:
         """See `bots.messenger.Messenger.routes`."""
@@ -75,6 +80,18 @@ class WeComApp:
             return say("doctor.wecom_ok", name=await self.channel.app())
 
         return await timed(self.channel.name, say("doctor.wecom_todo"), ask, say, advise=_advice)
+
+    def _authorize(self, state: str) -> str:
+        """WeCom's page that names a member without asking. Source: developer.work.weixin.qq.com, 构造网页授权链接."""
+        asked = {
+            "appid": self._settings.corp_id,
+            "redirect_uri": self._back,
+            "response_type": "code",
+            "scope": "snsapi_base",
+            "state": state,
+            "agentid": str(self._settings.agent_id),
+        }
+        return f"{self._settings.sign_on}?{urlencode(asked)}#wechat_redirect"
 
 
 class AiBot:

@@ -76,6 +76,8 @@ class WeCom(Section):
     encoding_aes_key: Secret = SecretStr("")
     """The 43 characters that the console makes."""
     api: str = "https://qyapi.weixin.qq.com"
+    sign_on: str = "https://open.weixin.qq.com/connect/oauth2/authorize"
+    """WeCom's own page that names a person to ours; the app's trusted domain must be that of `server.public_url`."""
     per_member_minute: int = Field(default=28, ge=1)
     per_member_hour: int = Field(default=950, ge=1)
     """How many messages one member gets at most; WeCom drops what exceeds 30 a minute or 1000 an hour without a word."""

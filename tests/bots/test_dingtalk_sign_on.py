@@ -7,7 +7,7 @@ import pytest
 
 from bots.dingtalk.client import DingTalkChannel
 from bots.dingtalk.messenger import WEB_AGENT, WEB_SDK
-from bots.messenger import WebView
+from bots.messenger import Script, WebView
 from core.http import Http
 from core.sent_cards import SentCards
 from core.store import Store
@@ -34,7 +34,7 @@ async def visitor(dingtalk: FakeDingTalk, sqlite_store: Store) -> AsyncGenerator
         await http.start()
         stack.push_async_callback(http.stop)
         channel = DingTalkChannel(dingtalk.settings, http, SentCards(sqlite_store, "dingtalk"))
-        view = WebView("dingtalk", WEB_AGENT, WEB_SDK, "dingcompany", channel.identify)
+        view = WebView("dingtalk", WEB_AGENT, Script(WEB_SDK, "dingcompany"), channel.identify)
         site = await stack.enter_async_context(running(sqlite_store, views=[view], people=PEOPLE))
         yield await stack.enter_async_context(visiting(site))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bots.feishu import sign_on
-from bots.messenger import PAGE, WebView
+from bots.messenger import PAGE, Script, WebView
 from bots.web.gate import COOKIE, POLICY
 from bots.web.session import ATTEMPTS
 from core.http import Http
@@ -34,7 +34,7 @@ async def site(feishu: FakeFeishu, sqlite_store: Store) -> AsyncGenerator[Site]:
     http = Http()
     await http.start()
     identify = partial(sign_on.identify, feishu.settings, http)
-    view = WebView("feishu", sign_on.AGENT, sign_on.SDK, feishu.settings.app_id, identify)
+    view = WebView("feishu", sign_on.AGENT, Script(sign_on.SDK, feishu.settings.app_id), identify)
     async with running(sqlite_store, views=[view], people=PEOPLE) as running_site:
         yield running_site
     await http.stop()

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, expect
 
 from bots.feishu import sign_on
-from bots.messenger import WebView
+from bots.messenger import Script, WebView
 from core.http import Http
 from core.i18n import words
 from core.messages import Message
@@ -55,15 +55,16 @@ class Inside:
 async def inside(sqlite_store: Store) -> AsyncGenerator[Inside]:
     shown: list[Inside] = []
 
-    async def script(_request: web.Request) -> web.Response:
+    async def h5(_request: web.Request) -> web.Response:
         return shown[0].script()
 
     http, application = Http(), web.Application()
-    application.router.add_get("/h5.js", script)
+    application.router.add_get("/h5.js", h5)
     await http.start()
     async with FakeFeishu() as feishu, TestServer(application) as scripts:
         identify = partial(sign_on.identify, feishu.settings, http)
-        view = WebView("feishu", sign_on.AGENT, str(scripts.make_url("/h5.js")), feishu.settings.app_id, identify)
+        script = Script(str(scripts.make_url("/h5.js")), feishu.settings.app_id)
+        view = WebView("feishu", sign_on.AGENT, script, identify)
         async with running(sqlite_store, views=[view], people=PEOPLE) as site:
             shown.append(Inside(feishu, site))
             yield shown[0]

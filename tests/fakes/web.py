@@ -209,9 +209,14 @@ def settings_of(**changes: object) -> Settings:
 
 @asynccontextmanager
 async def running(
-    store: Store, *, first_paint: float = 30.0, views: Sequence[WebView] = (), **changes: object
+    store: Store,
+    *,
+    first_paint: float = 30.0,
+    views: Sequence[WebView] = (),
+    port: int | None = None,
+    **changes: object,
 ) -> AsyncGenerator[Site]:
-    """The page, served until the test ends, with settings changed as for `settings_of`."""
+    """The page, served until the test ends, on a port of its own choice or this; settings changed as for `settings_of`."""
     settings, clock = settings_of(**changes), Clock()
     channel = WebChannel(store, clock=clock)
     assistant = Assistant(channel)
@@ -227,7 +232,7 @@ async def running(
     )
     app = web.Application()
     page.add_to(app)
-    async with TestServer(app) as server:
+    async with TestServer(app, port=port) as server:
         yield Site(str(server.make_url("")).rstrip("/"), channel, assistant, clock, page.sign_on_token)
         await assistant.stop()
 

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from core.settings import WeCom
 from tests.fakes.wecom_cards import TEXT_BYTES, CardRefused, answers_clicks, check, labels, read_text, shown
 from tests.fakes.wecom_crypto import fresh_aes_key
+from tests.fakes.wecom_sign_on import SignOnPage
 
 Json = dict[str, Any]
 
@@ -96,6 +97,7 @@ class WeComApi:
         dropped: messages that WeCom took and showed nobody.
         calls: what was called, in order.
         trouble: see `Trouble`.
+        sign_on: names people to pages.
 
     Args:
         clock: Unix seconds.
@@ -109,6 +111,7 @@ class WeComApi:
         self.dropped: list[Json] = []
         self.calls: list[str] = []
         self.trouble = Trouble()
+        self.sign_on = SignOnPage(clock=clock)
         self._throttle = throttle
         self._tokens: dict[str, float] = {}
         self._codes: dict[str, tuple[Sent, float]] = {}
@@ -127,6 +130,8 @@ class WeComApi:
             callback_token=SecretStr("a-callback-token"),
             encoding_aes_key=SecretStr(fresh_aes_key()),
             api=str(self._server.make_url("")).rstrip("/"),
+            # by another name, so that a browser takes it for another site, as the real one is
+            sign_on=str(self._server.make_url("/connect/oauth2/authorize").with_host("localhost")),
         )
         return self
 
@@ -171,6 +176,8 @@ class WeComApi:
                 web.post(f"{api}/message/recall", self._recall),
                 web.get(f"{api}/user/get", self._user),
                 web.get(f"{api}/agent/get", self._agent),
+                web.get(f"{api}/auth/getuserinfo", self._identify),
+                web.get("/connect/oauth2/authorize", self._authorize_browser),
             ]
         )
         return application
@@ -179,7 +186,7 @@ class WeComApi:
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         self.calls.append(request.path.removeprefix("/cgi-bin/"))
         try:
-            if not request.path.endswith("/gettoken"):
+            if request.path.startswith("/cgi-bin/") and not request.path.endswith("/gettoken"):
                 self._authorize(request)
             answer = await handler(request)
             return self.trouble.answers.popleft() if self.trouble.answers else answer
@@ -286,6 +293,17 @@ class WeComApi:
     async def _agent(self, request: web.Request) -> web.Response:
         self._own({"agentid": int(request.query["agentid"])})
         return web.json_response({"errcode": 0, "errmsg": "ok", "name": "OpsApp", "close": 0})
+
+    async def _authorize_browser(self, request: web.Request) -> web.Response:
+        agent, settings = request.headers.get("User-Agent", ""), self.settings
+        return self.sign_on.answer(request.query, corp_id=settings.corp_id, agent_id=settings.agent_id, agent=agent)
+
+    async def _identify(self, request: web.Request) -> web.Response:
+        user = self.sign_on.redeem(request.query.get("code", ""))
+        if user is None:
+            raise ApiRefused(40029, "invalid code")
+        who = {"userid": user} if user in self.members else {"openid": f"o{user}"}
+        return web.json_response({"errcode": 0, "errmsg": "ok", **who})
 
     def _own(self, body: Json) -> None:
         if body.get("agentid") != self.settings.agent_id:
