@@ -129,23 +129,31 @@ class Webhook:
         return response
 
     async def _received(self, request: web.Request) -> Received:
-        return await self._decode(self._parameters(request), await self._read(request))
-
-    async def _read(self, request: web.Request) -> bytes:
         if self._content_types is not None and request.content_type not in self._content_types:
             raise BadInput("the body is not of the type the platform sends")
-        if (request.content_length or 0) > self._body_limit:
-            raise TooLarge("the body is announced as larger than the limit")
-        body = b""
-        try:
-            async with asyncio.timeout(self._read_seconds):
-                while chunk := await request.content.readany():
-                    body += chunk
-                    if len(body) > self._body_limit:
-                        raise TooLarge("the body is larger than the limit")
-        except TimeoutError as error:
-            raise BadInput("the body took too long") from error
-        return body
+        body = await read_body(request, limit=self._body_limit, seconds=self._read_seconds)
+        return await self._decode(self._parameters(request), body)
+
+
+async def read_body(request: web.Request, *, limit: int, seconds: float) -> bytes:
+    """A whole body, uncompressed.
+
+    Raises:
+        TooLarge: more bytes than the limit, announced or found.
+        BadInput: it took longer than so many seconds.
+    """
+    if (request.content_length or 0) > limit:
+        raise TooLarge("the body is announced as larger than the limit")
+    body = b""
+    try:
+        async with asyncio.timeout(seconds):
+            while chunk := await request.content.readany():
+                body += chunk
+                if len(body) > limit:
+                    raise TooLarge("the body is larger than the limit")
+    except TimeoutError as error:
+        raise BadInput("the body took too long") from error
+    return body
 
 
 def parse(text: bytes | str) -> dict[str, Any]:

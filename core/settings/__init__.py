@@ -1,14 +1,17 @@
 """Settings: typed, checked once at start. One module a concern; `everything` puts them together."""
 
+from core.settings.events import EventSettings
 from core.settings.everything import Settings, load_settings, settings_path
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
-from core.settings.people import PersonSettings, Role
+from core.settings.people import AccessSettings, PersonSettings, Role
 from core.settings.schedulers import SchedulerConnection
 from core.settings.section import Language, Name, Secret, Section
 from core.settings.server import Model, Server, Storage, Web
 
 __all__ = [
+    "AccessSettings",
     "DingTalk",
+    "EventSettings",
     "Feishu",
     "Language",
     "Model",

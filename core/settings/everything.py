@@ -18,8 +18,9 @@ from pydantic_settings import (
 )
 
 from core.errors import ConfigurationError
+from core.settings.events import EventSettings
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
-from core.settings.people import PersonSettings
+from core.settings.people import AccessSettings, PersonSettings
 from core.settings.schedulers import SchedulerConnection
 from core.settings.section import Language
 from core.settings.server import Model, Server, Storage, Web
@@ -66,6 +67,8 @@ class Settings(BaseSettings):
     wecom_bot: WeComBot = WeComBot()
     web: Web = Web()
     people: tuple[PersonSettings, ...] = Field(default_factory=_demo_people)
+    access: AccessSettings = AccessSettings()
+    events: EventSettings = EventSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")
@@ -84,6 +87,10 @@ class Settings(BaseSettings):
                 raise ValueError(f"{kind}: the name {', '.join(twice)} is used twice")
         if self.dingtalk.client_id and self.dingtalk.mode == "http" and not self.server.public_url:
             raise ValueError("dingtalk.mode is 'http', so server.public_url is needed: DingTalk must reach this server")
+        if self.events.eventbridge_region and not self.server.public_url:
+            raise ValueError(
+                "events.eventbridge_region is set, so server.public_url is needed: the signature covers it"
+            )
         return self
 
     @classmethod
