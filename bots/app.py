@@ -21,6 +21,7 @@ from core.access import Access, Person
 from core.agent import Agent
 from core.agent.history import History
 from core.audit import Audit
+from core.background import repeat
 from core.cards import Card
 from core.channel import Channel
 from core.commands import Commands, deciding, looking
@@ -32,6 +33,7 @@ from core.i18n import closest, words
 from core.inbox import Inbox
 from core.lanes import Lanes
 from core.messages import Event
+from core.people import Linking, People, Register
 from core.proposals import Proposals
 from core.results import Proposal
 from core.schedulers.base import Scheduler
@@ -39,9 +41,13 @@ from core.schedulers.fleet import Fleet
 from core.settings import SchedulerConnection, Settings
 from core.store import Store
 from core.store.migrate import upgrade
+from core.switches import Switches
 from core.tools.act import Act
 from core.tools.look import Look
 from core.work import Work
+
+REFRESH_SECONDS = 2.0
+"""How soon looking follows what another replica changed of people and switches; a decision asks at that moment."""
 
 
 def now() -> datetime:
@@ -63,10 +69,11 @@ class Application:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self.store = Store(settings.storage.url.get_secret_value())
         self.http = Http()
-        self.access = Access(settings.people)
+        self.access = Access(settings.people, Register(self.store), tenants=settings.access.tenants, clock=now)
         self.fleet = Fleet([build_scheduler(connection, self) for connection in settings.schedulers])
         self._work_started: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
         self.web = WebChannel(self.store, clock=now)
         self.messengers = messengers(Surroundings(settings, self.http, self.store, self.owner))
         known = (self.web, *(messenger.channel for messenger in self.messengers), *channels)
@@ -75,13 +82,16 @@ class Application:
     def _build_core(self, channels: Mapping[str, Channel]) -> None:
         settings, lease = self.settings, self.settings.storage.lease_seconds
         self.audit = Audit(self.store, clock=now)
+        self.people = People(self.store, self.access, self.audit, clock=now)
+        self.linking = Linking(self.store, self.access, self.audit, clock=now)
+        self.switches = Switches(self.store, self.access, self.audit, settings.model.names, clock=now)
         self.work = Work(self.store, owner=self.owner, lease_seconds=lease)
         self.delivery = Delivery(channels, self.store)
         self.proposals = Proposals(self.store, clock=now)
         self.look = Look(self.fleet, self.access, clock=build_clock(settings))
         self.act = Act(self.look, self.access, self.proposals)
         self.history = History(self.store)
-        self.agent = Agent(settings.model, self.look, self.act, self.history)
+        self.agent = Agent(settings.model, self.look, self.act, self.history, chosen=lambda: self.switches.model_name)
         self.execution = Execution(
             self.proposals,
             self.fleet,
@@ -111,6 +121,7 @@ class Application:
     async def start(self) -> None:
         """Open what is needed to answer."""
         await upgrade(self.store)
+        await self._refresh()
         await self.http.start()
 
     async def start_accepting(self) -> None:
@@ -119,7 +130,8 @@ class Application:
         for messenger in self.messengers:
             await messenger.start(self.inbox.accept)
         self._work_started = asyncio.create_task(self._start_work())
-        if self.settings.model.name:
+        self._refreshing = asyncio.create_task(repeat(self._refresh, REFRESH_SECONDS))
+        if self.switches.model_name:
             self._warming = asyncio.create_task(self.agent.warm())
 
     async def stop(self) -> None:
@@ -129,6 +141,9 @@ class Application:
         if self._warming is not None:
             self._warming.cancel()
             await asyncio.wait({self._warming})
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.wait({self._refreshing})
         if self._work_started is not None:
             await self.inbox.stop()
             await self._work_started
@@ -159,6 +174,11 @@ class Application:
             clock=now,
             views=[messenger.view for messenger in self.messengers if messenger.view is not None],
         )
+
+    async def _refresh(self) -> None:
+        """Know who may do what, and what is switched off, as any replica has it."""
+        await self.access.refresh()
+        await self.switches.refresh()
 
     async def _start_work(self) -> None:
         await self.work.start()

@@ -82,6 +82,11 @@ class Switches:
         chosen = self._switches.get("model", usual)
         return chosen if chosen.value in self.models else Switch("model", OFF, chosen.changed_by, chosen.changed_at)
 
+    @property
+    def model_name(self) -> str:
+        """The model's name; empty when none may be used."""
+        return "" if self.model.value == OFF else self.model.value
+
     def answers(self, person: Person) -> bool:
         """Whether the assistant answers someone now."""
         return self.assistant.value == ON or self._access.present(person).has(NEEDED)

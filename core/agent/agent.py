@@ -6,7 +6,7 @@ LangChain is loaded on the first question, in a thread, so that start-up and com
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -36,14 +36,6 @@ LONGEST = 20_000
 """Characters of a message that is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Agents:
-    """The two agents; `model` is None when no model is configured."""
-
-    rules: "Graph"
-    model: "Graph | None"
-
-
 class Agent:
     """The agent.
 
@@ -52,14 +44,18 @@ class Agent:
         look: what can be asked.
         act: what can be proposed.
         history: what was said before.
+        chosen: name of the model that may be used now, empty for none; that of the settings unless it is given.
     """
 
-    def __init__(self, settings: Model, look: Look, act: Act, history: History) -> None:
+    def __init__(
+        self, settings: Model, look: Look, act: Act, history: History, *, chosen: Callable[[], str] | None = None
+    ) -> None:
         self._settings = settings
+        self._chosen = chosen or (lambda: settings.name)
         self._look = look
         self._act = act
         self._history = history
-        self._agents: _Agents | None = None
+        self._graphs: dict[str, Graph | None] = {}
         self._loading = asyncio.Lock()
 
     @property
@@ -75,16 +71,16 @@ class Agent:
             person: who said it; tools check their rights.
             progress: told the name of each tool when it starts.
         """
-        agents = await self._load()
+        rules, model = await self._load()
         question = await self._question(message)
-        if agents.model is None or person.role == "stranger" or await self._left_to_rules(question):
-            return await self._by_rules(agents.rules, _turn(message, person, question, progress))
+        if model is None or person.role == "stranger" or await self._left_to_rules(question):
+            return await self._by_rules(rules, _turn(message, person, question, progress))
         turn = _turn(message, person, question, progress)
-        text, stopped = await self._by_model(agents.model, turn, message.at.astimezone(self._look.fleet.zone))
+        text, stopped = await self._by_model(model, turn, message.at.astimezone(self._look.fleet.zone))
         note = f"agent.{stopped}" if stopped else ""
         if turn.proposed or (turn.results and stopped in {"", "repeated"}):
             return _from_model(turn, text, note)
-        ruled = await self._by_rules(agents.rules, _turn(message, person, question, progress))
+        ruled = await self._by_rules(rules, _turn(message, person, question, progress))
         if turn.results and all(call.name == "help" for call in ruled.calls):  # the model understood, the rules did not
             return _from_model(turn, "", note)
         chose_none = self._settings.mode == "router" and not turn.uses
@@ -108,7 +104,7 @@ class Agent:
 
         began = time.perf_counter()
         try:
-            await graphs.warm(self._settings, Toolkit(self._look, self._act))
+            await graphs.warm(self._named(self._chosen()), Toolkit(self._look, self._act))
         except XOpsError as error:
             log.warning("model not warmed up", error=str(error))
         else:
@@ -142,28 +138,35 @@ class Agent:
         log.info("model", prompt=self.prompt_digest, steps=turn.steps, tokens=turn.tokens, stopped=stopped)
         return text, stopped
 
-    async def _load(self) -> _Agents:
+    async def _load(self) -> tuple["Graph", "Graph | None"]:
+        """The agent of the rules, and that of the model that may be used now, if any; each is built once."""
+        name = self._chosen()
         async with self._loading:
-            if self._agents is None:
-                self._agents = await asyncio.to_thread(self._build)
-        return self._agents
+            for missing in {"", name} - set(self._graphs):
+                self._graphs[missing] = await asyncio.to_thread(self._build, missing)
+        rules = self._graphs[""]
+        assert rules is not None  # noqa: S101  # `_build` gives None for a model only
+        return rules, self._graphs[name] if name else None
 
-    def _build(self) -> _Agents:
+    def _build(self, name: str) -> "Graph | None":
+        """The agent of a model; that of the rules for no name; None when the model cannot be used."""
         from core.agent import graph as graphs
         from core.agent.toolkit import Toolkit
 
         toolkit = Toolkit(self._look, self._act)
-        rules = graphs.build_agent(graphs.rules(), toolkit, Model())
-        if not self._settings.name:
-            return _Agents(rules, None)
+        if not name:
+            return graphs.build_agent(graphs.rules(), toolkit, Model())
         try:
-            model = graphs.configured(self._settings)
+            model = graphs.configured(self._named(name))
         except (
             ConfigurationError
         ) as error:  # `xops doctor` tells the operator; whoever asks gets an answer all the same
             log.error("model cannot be used", error=str(error))
-            return _Agents(rules, None)
-        return _Agents(rules, graphs.build_agent(model, toolkit, self._settings))
+            return None
+        return graphs.build_agent(model, toolkit, self._settings)
+
+    def _named(self, name: str) -> Model:
+        return self._settings.model_copy(update={"name": name})
 
 
 def _turn(message: Message, person: Person, question: Question, progress: Callable[[str], None]) -> Turn:

@@ -27,3 +27,13 @@ class PersonSettings(Section):
     """May carry out an order without its approval in an emergency; it is reviewed afterwards."""
     groups: tuple[str, ...] = ()
     """Groups they are in, to which approvals can be given."""
+
+
+class AccessSettings(Section):
+    """Whose people are served, and whose word about them counts."""
+
+    tenants: tuple[str, ...] = ()
+    """Companies whose people are served, as messengers call them (Feishu `tenant_key`, DingTalk `corpId`, WeCom `corpid`);
+    whoever is of another is a stranger. Empty for every company that the messengers' apps are installed for."""
+    trust_scheduler_members: bool = False
+    """Also let people operate projects of which their scheduler says that they, by a name in `owners`, are members."""

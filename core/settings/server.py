@@ -35,6 +35,8 @@ class Model(Section):
     """
 
     name: str = ""
+    others: tuple[str, ...] = ()
+    """Further models of the same endpoint that an administrator may choose instead, with `/model NAME`."""
     mode: Literal["tools", "router"] = "tools"
     """`tools`: the model calls tools, reads their results, and may explain a diagnosis. `router`: it is asked once, for one
     tool and its arguments as JSON, and writes nothing a person reads: right for small local models (about 1.5B), whose server
@@ -50,6 +52,11 @@ class Model(Section):
     """Most calls of the model in one answer. 1 lets it choose the tools and say nothing more."""
     turn_tokens: int = Field(default=30_000, ge=500)
     """Most tokens, in and out, in one answer."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All models that may be used, the usual one first; none when none is configured."""
+        return (self.name, *self.others) if self.name else ()
 
 
 class Web(Section):
