@@ -28,8 +28,9 @@ live_card = Table(
 
 @dataclass(frozen=True, slots=True)
 class LiveCard:
-    """Where the card of a matter is, and in which language it speaks."""
+    """Where the card of a matter is, and in which language it speaks. `conversation` is the key of one."""
 
+    conversation: str
     channel: str
     reference: str
     language: str
@@ -76,7 +77,8 @@ class Delivery:
 
     async def live(self, subject: str) -> tuple[LiveCard, ...]:
         """All live cards of a matter."""
-        query = select(live_card.c.channel, live_card.c.reference, live_card.c.language)
+        names = ("conversation", "channel", "reference", "language")
+        query = select(*(live_card.c[name] for name in names))
         query = query.where(live_card.c.subject == subject)
         rows = await self._store.read(lambda connection: connection.execute(query).all())
         return tuple(LiveCard(*row) for row in rows)

@@ -1,6 +1,7 @@
 """Settings: typed, checked once at start. One module a concern; `everything` puts them together."""
 
 from core.settings.events import EventSettings
+from core.settings.approvals import ApiToken, ApprovalSettings, TaskTypeSettings
 from core.settings.everything import Settings, load_settings, settings_path
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
 from core.settings.people import AccessSettings, PersonSettings, Role
@@ -9,6 +10,8 @@ from core.settings.section import Language, Name, Secret, Section
 from core.settings.server import Model, Server, Storage, Web
 
 __all__ = [
+    "ApiToken",
+    "ApprovalSettings",
     "AccessSettings",
     "DingTalk",
     "EventSettings",
@@ -24,6 +27,7 @@ __all__ = [
     "Server",
     "Settings",
     "Storage",
+    "TaskTypeSettings",
     "WeCom",
     "WeComBot",
     "Web",

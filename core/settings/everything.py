@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from core.errors import ConfigurationError
 from core.settings.events import EventSettings
+from core.settings.approvals import ApiToken, ApprovalSettings
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
 from core.settings.people import AccessSettings, PersonSettings
 from core.settings.schedulers import SchedulerConnection
@@ -67,6 +68,8 @@ class Settings(BaseSettings):
     wecom_bot: WeComBot = WeComBot()
     web: Web = Web()
     people: tuple[PersonSettings, ...] = Field(default_factory=_demo_people)
+    approvals: ApprovalSettings = ApprovalSettings()
+    api_tokens: tuple[ApiToken, ...] = ()
     access: AccessSettings = AccessSettings()
     events: EventSettings = EventSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

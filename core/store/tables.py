@@ -19,6 +19,8 @@ OWNERS = (
     "core.web_cards",
     "core.leases",
     "core.sent_cards",
+    "core.approvals.flows",
+    "core.approvals.tickets",
     "core.people.register",
     "core.people.linking",
     "core.switches",
