@@ -15,7 +15,7 @@ from pathlib import Path
 from platform import python_version
 from statistics import median
 
-from tests.bench.contestants import CONTESTANTS, Contestant, install_peers
+from tests.bench.contestants import CONTESTANTS, MOST_IN_FLIGHT, Contestant, install_peers
 from tests.bench.load import Load, drive
 from tests.bench.messengers import Platform, listening
 from tests.bench.process import CORES, Running, free_port, running
@@ -36,8 +36,8 @@ class Plan:
     seconds: float
 
 
-FULL = Plan(((1, 600), (32, 3000)), 3, 20.0)
-QUICK = Plan(((1, 100), (32, 400)), 1, 5.0)
+FULL = Plan(((1, 600), (MOST_IN_FLIGHT, 3000)), 3, 20.0)
+QUICK = Plan(((1, 100), (MOST_IN_FLIGHT, 400)), 1, 5.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.events import FEISHU, PERSON, SLACK_SECRET, Event, feishu, slack
+from pydantic import BaseModel, SecretStr
+
+from tests.bench.events import DINGTALK, FEISHU, PERSON, SLACK_SECRET, WECOM, Event, dingtalk, feishu, slack, wecom
 
 HERE = Path(__file__).parent
 PEERS = HERE.parents[1] / ".bench/venv"
 PERSON_NAME = "bench-person"
+MOST_IN_FLIGHT = 32
 ECHO = "ping place{place}x"
 """Bots that answer a person and not a chat are told apart by the text they echo."""
 
@@ -48,41 +51,70 @@ class Contestant:
     def settings(self, port: int, platform: int) -> dict[str, str]:
         """Its environment, for a port of its own and the platform's."""
         places = {"BENCH_PORT": str(port), "BENCH_PLATFORM": f"http://127.0.0.1:{platform}"}
-        ours = {"XOPS_SERVER__PORT": str(port), "XOPS_FEISHU__DOMAIN": places["BENCH_PLATFORM"]}
-        return {**places, **ours, **self.environment}
+        addresses = ("FEISHU__DOMAIN", "DINGTALK__API", "DINGTALK__OAPI", "WECOM__API")
+        ours = {f"XOPS_{name}": places["BENCH_PLATFORM"] for name in addresses}
+        return {**places, **ours, "XOPS_SERVER__PORT": str(port), **self.environment}
 
 
 def _peer(script: str) -> tuple[str, ...]:
     return (str(PEERS / "bin/python"), str(HERE / "peers" / script))
 
 
+def _variables(section: str, settings: BaseModel, **more: str) -> dict[str, str]:
+    """A section of the settings as environment variables."""
+    given = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in settings.model_dump(exclude_unset=True).items()
+    }
+    return {f"XOPS_{section}__{name.upper()}": value for name, value in {**given, **more}.items()}
+
+
+def _people(*identities: Mapping[str, str]) -> str:
+    people = [
+        {"name": f"{PERSON_NAME}-{number}", "role": "viewer", "identities": identity}
+        for number, identity in enumerate(identities)
+    ]
+    return json.dumps(people)
+
+
+_COMMON = {"XOPS_WEB__PERSON": f"{PERSON_NAME}-0", "XOPS_STORAGE__URL": "sqlite:///bench.sqlite"}
+_FAST = {f"calls_per_{unit}": "1000000" for unit in ("second", "minute", "chat")}
+_ON_FEISHU = {
+    **_COMMON,
+    **_variables("FEISHU", FEISHU, mode="webhook", **_FAST),
+    "XOPS_PEOPLE": _people({"feishu": PERSON}),
+}
+_ON_DINGTALK = {
+    **_COMMON,
+    **_variables("DINGTALK", DINGTALK, mode="http", calls_per_second="1000000"),
+    "XOPS_SERVER__PUBLIC_URL": "https://xops.example.com",
+    "XOPS_PEOPLE": _people({"dingtalk": PERSON}),
+}
+_ON_WECOM = {
+    **_COMMON,
+    **_variables("WECOM", WECOM, per_member_minute="1000000", per_member_hour="1000000"),
+    "XOPS_PEOPLE": _people(*({"wecom": f"place{place}x"} for place in range(2 * MOST_IN_FLIGHT))),
+}
 _SECRETS = {
     "APP_ID": FEISHU.app_id,
     "APP_SECRET": FEISHU.app_secret.get_secret_value(),
     "ENCRYPT_KEY": FEISHU.encrypt_key.get_secret_value(),
     "VERIFICATION_TOKEN": FEISHU.verification_token.get_secret_value(),
 }
-_XOPS = {
-    **{f"XOPS_FEISHU__{name}": value for name, value in _SECRETS.items()},
-    "XOPS_FEISHU__MODE": "webhook",
-    **{f"XOPS_FEISHU__CALLS_PER_{unit}": "1000000" for unit in ("SECOND", "MINUTE", "CHAT")},
-    "XOPS_PEOPLE": json.dumps([{"name": PERSON_NAME, "role": "viewer", "identities": {"feishu": PERSON}}]),
-    "XOPS_WEB__PERSON": PERSON_NAME,
-    "XOPS_STORAGE__URL": "sqlite:///bench.sqlite",
-}
 _FEISHU = {f"BENCH_{name}": value for name, value in _SECRETS.items()}
 _SLACK = {"BENCH_SIGNING_SECRET": SLACK_SECRET}
 
+
+def _xops(messenger: str, path: str, event: Event, environment: Mapping[str, str]) -> Contestant:
+    command = (str(Path(sys.executable).with_name("xops")), "run")
+    name = f"X-Ops on {messenger}, `/whoami`: verified, journalled, answered with a card"
+    return Contestant(name, command, path, event, PERSON_NAME.encode(), "/readyz", environment)
+
+
 CONTESTANTS = (
-    Contestant(
-        "X-Ops, `/whoami`: verified, journalled, answered with a card",
-        (str(Path(sys.executable).with_name("xops")), "run"),
-        "/feishu/events",
-        feishu("/whoami"),
-        PERSON_NAME.encode(),
-        "/readyz",
-        _XOPS,
-    ),
+    _xops("Feishu", "/feishu/events", feishu("/whoami"), _ON_FEISHU),
+    _xops("DingTalk", "/dingtalk/messages", dingtalk("/whoami"), _ON_DINGTALK),
+    _xops("WeCom", "/wecom/app", wecom("/whoami"), _ON_WECOM),
     Contestant(
         "floor: bare aiohttp, verified, answered from a task",
         (sys.executable, "-m", "tests.bench.floor_bot"),

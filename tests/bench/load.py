@@ -58,10 +58,11 @@ def _place(load: Load, number: int) -> int:
 
 
 def _request(load: Load, number: int, place: int) -> bytes:
-    headers, body = load.event(number, place)
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    head = f"POST {load.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    wire = load.event(number, place)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in wire.headers.items())
+    target = f"{load.path}?{wire.query}" if wire.query else load.path
+    head = f"POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}Content-Length: {len(wire.body)}\r\n\r\n"
+    return head.encode() + wire.body
 
 
 async def _converse(load: Load, platform: Platform, part: Sequence[tuple[int, bytes]], until: float) -> list[Sample]:

@@ -25,6 +25,11 @@ ANSWERS: tuple[tuple[str, dict[str, object]], ...] = (
     ("tenant_access_token", {"code": 0, "msg": "ok", "tenant_access_token": "t-bench", "expire": 7200}),
     ("/bot/v3/info", {"code": 0, "msg": "ok", "bot": _BOT}),
     ("/im/v1/messages", {"code": 0, "msg": "success", "data": {"message_id": "om_answer", "chat_id": "oc_1"}}),
+    ("/oauth2/accessToken", {"accessToken": "t-bench", "expireIn": 7200}),
+    ("/card/callbacks/register", {"success": True, "result": {"success": True}}),
+    ("/card/instances", {"success": True, "result": {"deliverResults": [{"success": True}]}}),
+    ("/cgi-bin/gettoken", {"errcode": 0, "errmsg": "ok", "access_token": "t-bench", "expires_in": 7200}),
+    ("/cgi-bin/message/send", {"errcode": 0, "errmsg": "ok", "msgid": "m1", "response_code": "r1"}),
     (
         "/auth.test",
         {"ok": True, "team_id": "T1", "user_id": "W1", "bot_id": "B1", "user": "bot", "url": "", "team": ""},
@@ -35,7 +40,7 @@ ANSWERS: tuple[tuple[str, dict[str, object]], ...] = (
 
 
 class Platform:
-    """Feishu's and Slack's API in one, and a stopwatch."""
+    """All messengers' APIs in one, and a stopwatch."""
 
     def __init__(self) -> None:
         self._expected: dict[int, tuple[bytes, asyncio.Future[float]]] = {}
