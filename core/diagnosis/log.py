@@ -4,10 +4,13 @@ Every line that a signature knows is a *sighting*. They are put in order, and th
 
 1. before all that a later line says was recovered (a retry that worked), and before what the run survived: it went on
    making progress until something else stopped it;
-2. what states a cause, before what may be the consequence of another (a connection reset), before what only says that
-   code raised;
+2. what states a cause, before what may be the consequence of another (a connection reset), before the words of an engine
+   that nothing else in the log speaks of, before what only says that code raised;
 3. errors before warnings;
-4. the earliest, since failures cascade downward; within one Java trace the deepest `Caused by`.
+4. the earliest, since failures cascade downward; within one Java trace the deepest `Caused by`;
+5. on one line, the rules that people here wrote themselves, and the one that knows more of the line.
+
+Comments, and lines about another day's run, are no errors whatever words they hold.
 
 A log that ends well is healthy whatever errors it survived, with one exception: a shell that went on after a command had
 failed, and returned 0.
@@ -17,11 +20,13 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from re import Match
 
-from core.diagnosis.model import Cause, LogFinding, Proof
-from core.diagnosis.rulebook import MarkKind, Signature, marks, signatures
+from core.diagnosis.model import Cause, LogFinding, Place, Proof
+from core.diagnosis.places import Sight, own_place
+from core.diagnosis.rulebook import MarkKind, Rules, Signature, marks, packaged
 from core.diagnosis.text import Text, bounded
 from core.redact import injections, mask
 from core.schedulers.base import LogPage
@@ -30,7 +35,8 @@ PROOFS = 6
 PROOF_LENGTH = 400
 GOES_ON = 2
 """Lines of progress after an error that show the run survived it."""
-WEIGHTS = ("root", "symptom", "generic")
+WEIGHTS = ("root", "symptom", "foreign", "generic")
+"""Those of signatures; `foreign` is what a signature is worth where another engine than its own is shown."""
 
 _WARNED = re.compile(
     r"\bWARN(?:ING)?\b|\bretrying\b|will (?:be )?retr|\bignor(?:ed|ing)\b|non-?fatal"
@@ -39,6 +45,16 @@ _WARNED = re.compile(
 )
 _LOGGED = re.compile(r"^\W{0,3}\d{2,4}[-/:]\d\d.{0,60}?\b(?:ERROR|WARN|WARNING|FATAL|CRITICAL|SEVERE)\b")
 _CALL = re.compile(r"^\s*(?:at\s+[\w.$/<>@-]+\(|\.\.\. \d+ (?:more|common frames))")
+_COMMENT = re.compile(  # but for the report of a Java machine that died, every line of which begins with #
+    r"^\W{0,2}(?:\d{2,4}[-/]\d\d[-/]\d\d[T ][\d:.,]{5,15}\s)?"
+    r"(?:--|//|/\*|\*\s|REM\s|#(?!\s+(?:java\.|A fatal|There is insuff|Out of"
+    r" Memory|Native memory|SIG|-XX:|Possible reasons|  )))"
+)
+_OTHER_RUN = re.compile(
+    r"\b(?:yesterday|last (?:night|week|month)|the (?:day|night) before|previous(?:ly)? (?:day|night|failed)|known issue)\b"
+    r"|(?:昨天|昨晚|上周|上週|上个月|前天)[^,，。;；]{0,24}(?:失败|失敗|报错|异常|異常|错误|錯誤|挂|掛|OOM|溢出)",
+    re.IGNORECASE,
+)
 _QUOTES = str.maketrans("", "", "'\"`“”‘’「」")
 _LINK = re.compile(r"Caused by: ")
 _ERROR_LIKE = re.compile(
@@ -53,6 +69,7 @@ class Sighting:
     """A line that a signature knows.
 
     Attributes:
+        weight: of the signature, or `foreign`.
         recovered: whether a later line says that it was overcome.
         survived: whether the run went on making progress until something else was sighted.
         head: first line of the trace it belongs to; its own position outside traces.
@@ -61,28 +78,31 @@ class Sighting:
     position: int
     match: Match[str]
     signature: Signature
+    weight: str
     recovered: bool = False
     survived: bool = False
     warned: bool = False
     head: int = 0
 
     @property
-    def order(self) -> tuple[bool, bool, int, bool, int, int, int]:
+    def order(self) -> tuple[bool, bool, int, bool, int, int, bool, int]:
         """The smallest is the root."""
-        weight = WEIGHTS.index(self.signature.weight)
+        weight = WEIGHTS.index(self.weight)
         depth = -self.position if self.head < self.position else 0
         span = self.match.start() - self.match.end()
-        return self.recovered, self.survived, weight, self.warned, self.head, depth, span
+        return self.recovered, self.survived, weight, self.warned, self.head, depth, not self.signature.own, span
 
 
-def read_log(page: LogPage, *, succeeded: bool = False) -> LogFinding:
+def read_log(page: LogPage, *, succeeded: bool = False, kind: str = "", rules: Rules | None = None) -> LogFinding:
     """The root error of a log, with the lines that prove it.
 
     Args:
         page: any part of a log. Time is bounded whatever its size: `core.diagnosis.text` says what is left out.
         succeeded: whether the platform says that this run succeeded, so that the log need not say it.
+        kind: the scheduler's word for what kind of task wrote it; empty when unknown.
+        rules: what is known; by default what comes with X-Ops.
     """
-    return _Reading(bounded(page), succeeded=succeeded).finding()
+    return _Reading(bounded(page), rules or packaged(), succeeded=succeeded, kind=kind).finding()
 
 
 class _Reading:
@@ -90,12 +110,14 @@ class _Reading:
 
     Args:
         text: its lines. Those that try to instruct are neither matched nor quoted: they are attacker-written.
-        succeeded: as for `read_log`.
+        rules, succeeded, kind: as for `read_log`.
     """
 
-    def __init__(self, text: Text, *, succeeded: bool) -> None:
+    def __init__(self, text: Text, rules: Rules, *, succeeded: bool, kind: str) -> None:
         self._text = text
+        self._rules = rules
         self._succeeded = succeeded
+        self._foreign = _foreign(text, rules, kind)
         self._suspect = injections(text.lines)
         self._marked = {kind: self._marks(kind) for kind in ("success", "failure", "recovery")}
         self._sightings = sorted(self._judged(list(self._seen())), key=lambda sighting: sighting.order)
@@ -117,30 +139,41 @@ class _Reading:
         if self._succeeded:
             return True
         success, failure = (self._marked[kind][-1:] for kind in ("success", "failure"))
-        stated = [one.position for one in self._sightings if one.signature.weight == "root" and not one.warned]
+        stated = [one.position for one in self._sightings if one.weight == "root" and not one.warned]
         return bool(success) and success[0] > max([*failure, *stated[-1:], *stated[:1], -1])
 
     def _slipped(self, sighting: Sighting) -> bool:
         """Whether a shell passed over it: no logger handled it, nothing recovered it, and it is no mere consequence."""
-        passed = sighting.signature.weight == "root" or (
-            sighting.signature.weight == "generic" and not sighting.survived
-        )
+        passed = sighting.weight == "root" or (sighting.weight == "generic" and not sighting.survived)
         unhandled = not _LOGGED.search(self._text.lines[sighting.position])
         return passed and unhandled and not sighting.recovered and not sighting.warned
 
     def _named(self, root: Sighting) -> LogFinding:
         signature = root.signature
-        sure = signature.weight == "root" and not (root.survived or root.warned or self._ended_well())
+        sure = root.weight == "root" and not (root.survived or root.warned or self._ended_well())
         others = [sighting.position for sighting in self._sightings if not sighting.recovered]
+        place = own_place(self._believed, root.position)
+        shown = [root.position, *(place.positions if place else ()), *others, *self._marked["failure"][-1:]]
         return LogFinding(
             signature.cause,
             "confirmed" if sure else "likely",
             signature.rerun_helps,
-            self._proofs([root.position, *others, *self._marked["failure"][-1:]], root.match.start()),
+            self._proofs(shown, root.match.start()),
             signature.id,
             self._object(root),
             signature.advice,
+            place=self._place(place) if place else None,
         )
+
+    @cached_property
+    def _believed(self) -> Sequence[str]:
+        """The lines, empty where they try to instruct."""
+        return ["" if position in self._suspect else line for position, line in enumerate(self._text.lines)]
+
+    def _place(self, sight: Sight) -> Place:
+        cited = tuple(f"L{self._text.numbers[position]}" for position in sight.positions)
+        file, function, code = (mask(part)[:PROOF_LENGTH] for part in (sight.file, sight.function, sight.code))
+        return Place(file, sight.line, function, code, cited)
 
     def _object(self, root: Sighting) -> str:
         """What the root is about, if it says so, or else another line with the same cause."""
@@ -176,10 +209,20 @@ class _Reading:
 
     def _seen(self) -> Iterator[Sighting]:
         passed_over = {*self._marks("harmless"), *self._suspect}
-        for signature in signatures():
+        wrapped = set(self._marks("wrapper"))
+        for signature in self._rules.signatures:
+            foreign = signature.weight != "generic" and signature.engine in self._foreign
+            weight = "foreign" if foreign else signature.weight
             for position, match in self._text.find(signature.trait):
-                if position not in passed_over and not _CALL.search(self._text.lines[position]):
-                    yield Sighting(position, match, signature)
+                wraps = weight == "generic" and position in wrapped
+                if not wraps and position not in passed_over and not self._no_error(position):
+                    yield Sighting(position, match, signature, weight)
+
+    def _no_error(self, position: int) -> bool:
+        """Whether a line is part of a trace, a comment, or about another run."""
+        line = self._text.lines[position]
+        aside = _COMMENT.search(line) or (_OTHER_RUN.search(line) and not _LOGGED.search(line))
+        return bool(aside or _CALL.search(line))
 
     def _judged(self, seen: Sequence[Sighting]) -> Iterator[Sighting]:
         """The same sightings, with what the rest of the log says about each."""
@@ -208,6 +251,17 @@ class _Reading:
     def _continues(self, position: int) -> bool:
         line = self._text.lines[position]
         return position in self._suspect or bool(_LINK.search(line) or _CALL.search(line))
+
+
+def _foreign(text: Text, rules: Rules, kind: str) -> frozenset[str]:
+    """Engines that nothing speaks of, where something speaks of another. Where nothing speaks of any, none is foreign."""
+    known = {engine.name for engine in rules.engines}
+    shown = {
+        engine.name
+        for engine in rules.engines
+        if any(part in kind.lower() for part in engine.kinds) or any(text.has(word) for word in engine.shows)
+    }
+    return frozenset(known - shown) if shown else frozenset()
 
 
 def _object(match: Match[str]) -> str:

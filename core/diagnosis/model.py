@@ -105,6 +105,24 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the user's own code the fault is, as the log shows it. Masked, untrusted.
+
+    Attributes:
+        file: of their program; empty for a statement.
+        line: number within the file or the statement; 0 when unknown.
+        code: what stands there, if the log shows it.
+        proofs: ids of the lines that show it.
+    """
+
+    file: str = ""
+    line: int = 0
+    function: str = ""
+    code: str = ""
+    proofs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LogFinding:
     """What a log says by itself.
 
@@ -126,6 +144,7 @@ class LogFinding:
     advice: str = ""
     injection: tuple[int, ...] = ()
     unread: int = 0
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

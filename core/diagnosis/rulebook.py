@@ -6,11 +6,14 @@ table to the file of its engine; `tests/core/test_signatures.py` proves it again
 
 Both find their lines in two steps, so that a log of megabytes takes milliseconds: one of the words in `contains` is
 searched in the whole text, and only on the lines that have it the pattern is tried.
+
+A file may say in a table `engine` what shows that its engine wrote a log: words of the log, words of the task's kind.
+Where another engine is shown, its rules say less (`core.diagnosis.log`). A file without that table is about any log.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,7 +24,7 @@ from core.diagnosis.model import Cause, RerunHelps
 
 Weight = Literal["root", "symptom", "generic"]
 """What a match is worth: it states the cause; it may be the consequence of another; it only says that code raised."""
-MarkKind = Literal["success", "failure", "recovery", "progress", "harmless"]
+MarkKind = Literal["success", "failure", "recovery", "progress", "harmless", "wrapper"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Trait:
 
     Attributes:
         contains: words of which the line has at least one, in lower case.
-        pattern: what the line must match, in any case; no nested quantifiers.
+        pattern: what the line must match, in any case; `core.diagnosis.patterns` says what keeps it quick.
         example: a line it matches.
     """
 
@@ -48,6 +51,7 @@ class Signature:
         trait: its lines; a group `object` in the pattern names what the fault is about.
         advice: key in the catalogue area `diagnosis`.
         source: where the message is documented or defined.
+        own: whether the people of this installation wrote it; where several rules know a line, theirs goes first.
     """
 
     id: str
@@ -57,22 +61,47 @@ class Signature:
     advice: str
     source: str
     weight: Weight = "root"
+    own: bool = False
+
+    @property
+    def engine(self) -> str:
+        """Whose message it is."""
+        return self.id.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A line that says how the run went, not what went wrong."""
+class Engine:
+    """What shows that an engine wrote a log.
 
-    kind: MarkKind
-    trait: Trait
+    Attributes:
+        shows: words of its logs, in lower case.
+        kinds: parts of the kinds that schedulers give to its tasks, in lower case.
+    """
+
+    name: str
+    shows: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Signatures, and the engines that some of them belong to."""
+
+    signatures: tuple[Signature, ...]
+    engines: tuple[Engine, ...]
+
+    def __add__(self, other: "Rules") -> "Rules":
+        """Both."""
+        return Rules(self.signatures + other.signatures, self.engines + other.engines)
 
 
 @cache
-def signatures() -> tuple[Signature, ...]:
-    """All signatures, engine by engine."""
+def packaged() -> Rules:
+    """What comes with X-Ops, engine by engine."""
     folder = files("core.diagnosis").joinpath("signatures")
-    engines = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-    return tuple(signature for file in engines for signature in _signatures(file))
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".toml"))
+    parts = (rules(name.removesuffix(".toml"), _read(folder.joinpath(name))) for name in names)
+    return sum(parts, Rules((), ()))
 
 
 @cache
@@ -81,18 +110,32 @@ def marks(kind: MarkKind) -> tuple[Trait, ...]:
     return tuple(_trait(entry) for entry in _read(files("core.diagnosis").joinpath("marks.toml"))[kind])
 
 
-def _signatures(file: Traversable) -> Iterable[Signature]:
-    engine = file.name.removesuffix(".toml")
-    for name, entry in _read(file).items():
-        yield Signature(
-            f"{engine}.{name}",
-            _trait(entry),
-            Cause(entry["cause"]),
-            entry["rerun_helps"],
-            entry["advice"],
-            entry["source"],
-            entry.get("weight", "root"),
-        )
+def rules(engine: str, tables: Mapping[str, Any], *, own: bool = False) -> Rules:
+    """The rules of one file.
+
+    Args:
+        engine: name of the file.
+        tables: what it holds.
+        own: as in `Signature`.
+    """
+    shown = tables.get("engine")
+    engines = (Engine(engine, tuple(shown["shows"]), tuple(shown.get("kinds", ()))),) if shown else ()
+    return Rules(tuple(_signatures(engine, tables, own=own)), engines)
+
+
+def _signatures(engine: str, tables: Mapping[str, Any], *, own: bool) -> Iterator[Signature]:
+    for name, entry in tables.items():
+        if name != "engine":
+            yield Signature(
+                f"{engine}.{name}",
+                _trait(entry),
+                Cause(entry["cause"]),
+                entry["rerun_helps"],
+                entry["advice"],
+                entry["source"],
+                entry.get("weight", "root"),
+                own,
+            )
 
 
 def _trait(entry: Mapping[str, Any]) -> Trait:

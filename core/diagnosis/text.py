@@ -38,6 +38,10 @@ class Text:
     _lowered: str = field(repr=False)
     _starts: tuple[int, ...] = field(repr=False)
 
+    def has(self, word: str) -> bool:
+        """Whether a word, given in lower case, stands anywhere."""
+        return word in self._lowered
+
     def find(self, trait: Trait) -> Iterator[tuple[int, Match[str]]]:
         """Positions in `lines` that have the trait, each once, with the match; in no particular order."""
         for position in {position for word in trait.contains for position in self._having(word)}:

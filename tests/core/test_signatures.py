@@ -5,12 +5,12 @@ import re
 import pytest
 
 from core.diagnosis.model import Cause
-from core.diagnosis.rulebook import Signature, Trait, marks, signatures
+from core.diagnosis.rulebook import Signature, Trait, marks, packaged
 from core.i18n import LANGUAGES, words
 
 KINDS = ("success", "failure", "recovery", "progress", "harmless")
 TRAITS = [
-    *((signature.id, signature.trait) for signature in signatures()),
+    *((signature.id, signature.trait) for signature in packaged().signatures),
     *((f"{kind}-{number}", trait) for kind in KINDS for number, trait in enumerate(marks(kind))),
 ]
 NESTED = re.compile(r"\((?:\?:)?[^()]*[^\\()][+*]\)[+*]")
@@ -30,7 +30,7 @@ def test_every_rule_is_searched_for_in_lower_case_and_cannot_backtrack_far(name:
     assert not NESTED.search(trait.pattern.pattern)
 
 
-@pytest.mark.parametrize("signature", signatures(), ids=lambda signature: signature.id)
+@pytest.mark.parametrize("signature", packaged().signatures, ids=lambda signature: signature.id)
 def test_every_advice_can_be_said_in_every_language(signature: Signature) -> None:
     """A rule names advice that the catalogues have, and says where its message is known from."""
     assert all(f"diagnosis.advice.{signature.advice}" in words(language) for language in LANGUAGES)
@@ -39,7 +39,7 @@ def test_every_advice_can_be_said_in_every_language(signature: Signature) -> Non
 
 def test_ids_are_unique_and_every_cause_is_known_from_somewhere() -> None:
     """Two rules of one name would hide each other; a cause without a rule could never be found."""
-    ids = [signature.id for signature in signatures()]
+    ids = [signature.id for signature in packaged().signatures]
     assert len(ids) == len(set(ids))
-    found = {signature.cause for signature in signatures()}
+    found = {signature.cause for signature in packaged().signatures}
     assert set(Cause) - found == {Cause.SUCCESS_OR_HEALTHY, Cause.UNKNOWN}
