@@ -31,6 +31,11 @@ class EventSettings(Section):
     keep_days: float = Field(default=3.0, ge=2.0)
     """How long events are kept: to replay them, and to know a redelivery, which EventBridge tries for a day."""
 
+    @property
+    def signed(self) -> bool:
+        """Whether EventBridge's signed pushes are taken."""
+        return bool(self.eventbridge_region or self.eventbridge_certificate)
+
     @model_validator(mode="after")
     def _complete(self) -> "EventSettings":
         keys = [key.get_secret_value() for key in self.robots.values()]

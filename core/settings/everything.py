@@ -18,9 +18,10 @@ from pydantic_settings import (
 )
 
 from core.errors import ConfigurationError
-from core.settings.events import EventSettings
 from core.settings.approvals import ApiToken, ApprovalSettings
+from core.settings.events import EventSettings
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
+from core.settings.operations import Operations
 from core.settings.people import AccessSettings, PersonSettings
 from core.settings.schedulers import SchedulerConnection
 from core.settings.section import Language
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     storage: Storage = Storage()
     model: Model = Model()
+    operations: Operations = Operations()
     schedulers: tuple[SchedulerConnection, ...] = Field(default_factory=_demo_schedulers)
     feishu: Feishu = Feishu()
     dingtalk: DingTalk = DingTalk()

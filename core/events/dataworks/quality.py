@@ -175,11 +175,16 @@ class CreateRules(RulesOperation):
     code: ClassVar = "batch-create-data-quality-rules"
 
 
-class UpdateRules(RulesOperation):
-    """Several rules are about to be changed. The reference's sample shows one rule in place of the list."""
+class UpdateRules(Rule, RulesOperation):
+    """Several rules are about to be changed. The reference's sample shows one rule beside the event in place of the list."""
 
     type: ClassVar = "dataworks:DqcCheck:BatchUpdateDataQualityRules"
     code: ClassVar = "batch-update-data-quality-rules"
+
+    @property
+    def subjects(self) -> tuple[tuple[str, str], ...]:
+        """The table, and the rules."""
+        return (*super().subjects, *((("rule", self.id),) if self.id else ()))
 
 
 class DeleteRules(QualityOperation):
