@@ -195,6 +195,10 @@ def build_scheduler(connection: SchedulerConnection, application: Application) -
         from core.schedulers.airflow import AirflowScheduler
 
         return AirflowScheduler(connection, application.http, zone=zone, clock=now)
+    if connection.kind == "dataworks":
+        from core.schedulers.dataworks import DataWorksScheduler
+
+        return DataWorksScheduler(connection, zone=zone, clock=now)
     from core.schedulers.simulated import SimulatedScheduler
 
     return SimulatedScheduler(connection, zone=zone, clock=now)

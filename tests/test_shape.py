@@ -94,6 +94,11 @@ def test_messengers_do_not_import_each_other() -> None:
         ("wechatpy", ("bots/wecom/envelope.py",)),
         ("xmltodict", ("bots/wecom/envelope.py",)),
         ("lark_oapi", ("bots/feishu/stream.py",)),
+        ("alibabacloud_dataworks_public20200518", ("core/schedulers/dataworks/client.py",)),
+        ("alibabacloud_dataworks_public20240518", ("core/schedulers/dataworks/client.py",)),
+        ("alibabacloud_credentials", ("core/schedulers/aliyun.py",)),
+        ("alibabacloud_tea_openapi", ("core/schedulers/aliyun.py",)),
+        ("darabonba", ("core/schedulers/aliyun.py",)),
     ],
 )
 def test_heavy_libraries_stay_where_they_belong(module: str, allowed: tuple[str, ...]) -> None:
@@ -119,6 +124,8 @@ def test_starting_loads_no_agent_and_no_durable_work() -> None:
         "dingtalk_stream",
         "wechatpy",
         "lark_oapi",
+        "alibabacloud_tea_openapi",
+        "darabonba",
         "alembic",
         "playwright",
     )

@@ -56,7 +56,7 @@ class Memory(Generic[K, V]):
 
     def _drop_old(self) -> None:
         now = self._clock()
-        self._kept = {key: kept for key, kept in self._kept.items() if kept.until > now}
+        self._kept = {key: kept for key, kept in self._kept.items() if not kept.answer.done() or kept.until > now}
 
     def _drop_failure(self, key: K, answer: asyncio.Future[V]) -> None:
         failed = answer.cancelled() or answer.exception() is not None

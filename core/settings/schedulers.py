@@ -12,15 +12,31 @@ class SchedulerConnection(Section):
 
     name: Name
     """Short name of the connection, shown on cards; begins references such as `prod:…`."""
-    kind: Literal["simulated", "airflow"]
-    """`airflow`, or `simulated` for the demonstration."""
+    kind: Literal["simulated", "airflow", "dataworks"]
+    """`airflow`, `dataworks`, or `simulated` for the demonstration."""
     url: str = ""
+    """`dataworks` only where the region's own address is not the one to use, e.g. `https://dataworks-vpc.cn-hangzhou.aliyuncs.com`."""
     username: str = ""
     password: SecretStr = SecretStr("")
     token: SecretStr = SecretStr("")
     zone: str = ""
     """Zone in which its days begin; the general one when empty."""
     timeout_seconds: float = Field(default=15.0, gt=0)
+    region: str = ""
+    """`dataworks`: where its workspaces are, e.g. `cn-hangzhou`. A second region is a second connection."""
+    access_key_id: str = ""
+    """`dataworks`: of a RAM user. When empty, Alibaba Cloud's chain finds credentials: environment, OIDC, file, role."""
+    access_key_secret: SecretStr = SecretStr("")
+    security_token: SecretStr = SecretStr("")
+    """`dataworks`: with a temporary access key."""
+    projects: tuple[str, ...] = ()
+    """`dataworks`: names of the workspaces to look at; all that the credentials can see when empty."""
+    edition: Literal["basic", "standard", "professional", "enterprise"] = "standard"
+    """`dataworks`: as bought; decides how many calls a second Alibaba Cloud allows."""
+    calls_per_second: float = Field(default=0.0, ge=0)
+    """`dataworks`: most calls a second, when others share the account's quota; by edition when 0."""
+    concurrency: int = Field(default=8, ge=1, le=64)
+    """`dataworks`: most calls at once."""
     seed: int = 20
     """`simulated` only: which night."""
     speed: float = Field(default=60.0, gt=0)
@@ -28,8 +44,17 @@ class SchedulerConnection(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> "SchedulerConnection":
+        if self.kind == "dataworks":
+            return self._of_alibaba_cloud()
         if self.kind == "airflow" and not self.url:
             raise ValueError(f"scheduler {self.name}: kind 'airflow' needs url, e.g. http://airflow.example.com:8080")
         if self.kind == "airflow" and not (self.token.get_secret_value() or self.username):
             raise ValueError(f"scheduler {self.name}: give username and password, or token")
+        return self
+
+    def _of_alibaba_cloud(self) -> "SchedulerConnection":
+        if not (self.region or self.url):
+            raise ValueError(f"scheduler {self.name}: kind {self.kind!r} needs region, e.g. cn-hangzhou")
+        if bool(self.access_key_id) != bool(self.access_key_secret.get_secret_value()):
+            raise ValueError(f"scheduler {self.name}: give access_key_id and access_key_secret, or neither")
         return self

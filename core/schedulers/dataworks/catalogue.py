@@ -1,0 +1,163 @@
+"""What can run, and who answers for it: workspaces, their members, tasks. Remembered, since it changes with deployments.
+
+Workspaces and members cost one call a hundred; a task is asked for when somebody means it. A search asks each workspace for
+names that contain the text; only when there are none, for names that contain one half of it: a slip of the keyboard is in
+one half, and the other half finds the name.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from core.errors import NotFound
+from core.schedulers.base import Task
+from core.schedulers.dataworks.client import Client, Parameters
+from core.schedulers.dataworks.model import cycle, number, recurrence
+from core.schedulers.dataworks.wire import Member, OneTask, Project, R, TaskDefinition, TaskInstance
+from core.schedulers.memory import Memory
+from core.schedulers.search import LONGEST_QUERY, rank
+
+PROJECTS_SECONDS: Final = 600.0
+MEMBERS_SECONDS: Final = 3600.0
+TASK_SECONDS: Final = 600.0
+PAGE: Final = 100
+"""Largest page of workspaces, members and, to be safe, tasks: for those no maximum is documented."""
+MOST: Final = 1000
+"""Most workspaces, members of a workspace, and tasks that one search looks through."""
+SHORTEST_HALF: Final = 3
+"""Characters; shorter ones are in too many names."""
+PRODUCTION: Final = "Prod"
+ALL: Final = ""
+
+
+class Catalogue:
+    """The definitions one connection can see.
+
+    Args:
+        client: asked for what is not remembered.
+        projects: names of the workspaces to look at; all when empty.
+    """
+
+    def __init__(self, client: Client, projects: tuple[str, ...]) -> None:
+        self._client = client
+        self._wanted = frozenset(projects)
+        self._projects: Memory[str, Mapping[str, str]] = Memory(self._fetch_projects, seconds=PROJECTS_SECONDS)
+        self._members: Memory[str, Mapping[str, str]] = Memory(self._fetch_members, seconds=MEMBERS_SECONDS)
+        self._definitions: Memory[str, TaskDefinition] = Memory(self._fetch_definition, seconds=TASK_SECONDS)
+
+    async def projects(self) -> Mapping[str, str]:
+        """Names of the workspaces by id."""
+        return await self._projects.get(ALL)
+
+    async def among(self, names: frozenset[str]) -> tuple[str, ...]:
+        """Ids of the workspaces that are called so; of all when no name is given."""
+        return tuple(id_ for id_, name in (await self.projects()).items() if not names or name in names)
+
+    async def members(self, project_id: str) -> Mapping[str, str]:
+        """Names of a workspace's members by account id."""
+        return await self._members.get(project_id)
+
+    async def accounts(self, project_id: str, name: str) -> tuple[str, ...]:
+        """Account ids of the members with a name; several may share one."""
+        return tuple(id_ for id_, called in (await self.members(project_id)).items() if called == name)
+
+    async def person(self, project_id: str, account: str) -> str:
+        """What somebody is called; the account id when they are no member (any more)."""
+        return (await self.members(project_id)).get(account, account) if account else ""
+
+    async def definition(self, task_id: str) -> TaskDefinition:
+        """A task as DataWorks has it. Raises `NotFound`."""
+        return await self._definitions.get(str(number(task_id, "task")))
+
+    async def task(self, task_id: str) -> Task:
+        """A task. Raises `NotFound`, also of one in a workspace that is not looked at."""
+        return await self._task(await self.definition(task_id))
+
+    async def task_of(self, raw: TaskInstance) -> Task:
+        """The task of an instance, as far as the instance tells: no call but for names."""
+        project, owner = await asyncio.gather(self.projects(), self.person(raw.project_id, raw.owner))
+        return Task(
+            self._client.system,
+            raw.task_id,
+            raw.task_name,
+            project.get(raw.project_id, raw.project_id),
+            owners=(owner,) if owner else (),
+            kind=raw.kind,
+            priority=raw.priority,
+        )
+
+    async def tasks(self, text: str, limit: int) -> tuple[Task, ...]:
+        """Tasks whose name or id is or resembles the text."""
+        wanted = text.strip()
+        if not wanted or len(wanted) > LONGEST_QUERY:
+            return ()
+        found = [*await self._by_id(wanted), *await self._named([wanted])]
+        ranked = _rank(wanted, found, limit) or _rank(wanted, await self._named(_halves(wanted)), limit)
+        return tuple([await self._task(one) for one in ranked])
+
+    def forget_task(self, task_id: str) -> None:
+        """After a task was changed."""
+        self._definitions.forget()
+
+    async def close(self) -> None:
+        """Stop what is being fetched."""
+        await asyncio.gather(self._projects.close(), self._members.close(), self._definitions.close())
+
+    async def _by_id(self, text: str) -> tuple[TaskDefinition, ...]:
+        try:
+            one = await self.definition(text)
+        except NotFound:
+            return ()
+        return (one,) if one.project_id in await self.projects() else ()
+
+    async def _named(self, parts: Iterable[str]) -> list[TaskDefinition]:
+        asked = [(project, part) for project in await self.projects() for part in parts]
+        answers = await asyncio.gather(
+            *(
+                self._every("ListTasks", TaskDefinition, {"ProjectId": int(project), "Name": part})
+                for project, part in asked
+            )
+        )
+        return [task for tasks in answers for task in tasks]
+
+    async def _task(self, raw: TaskDefinition) -> Task:
+        project, owner = await asyncio.gather(self.projects(), self.person(raw.project_id, raw.owner))
+        return Task(
+            self._client.system,
+            raw.id,
+            raw.name,
+            project.get(raw.project_id, raw.project_id),
+            owners=(owner,) if owner else (),
+            kind=raw.kind,
+            cycle=cycle(raw.trigger.cron) if raw.trigger.type == "Scheduler" else raw.trigger.type.casefold(),
+            priority=raw.priority,
+            flags=recurrence(raw.trigger.recurrence),
+        )
+
+    async def _every(self, action: str, row: type[R], parameters: Parameters) -> tuple[R, ...]:
+        return await self._client.every(action, row, parameters, size=PAGE, most=MOST)
+
+    async def _fetch_projects(self, _: str) -> Mapping[str, str]:
+        found = await self._every("ListProjects", Project, {})
+        return {one.id: one.name for one in found if not self._wanted or one.name in self._wanted}
+
+    async def _fetch_members(self, project_id: str) -> Mapping[str, str]:
+        found = await self._every("ListProjectMembers", Member, {"ProjectId": int(project_id)})
+        return {one.user_id: one.user_name or one.user_id for one in found}
+
+    async def _fetch_definition(self, task_id: str) -> TaskDefinition:
+        given = {"Id": int(task_id), "ProjectEnv": PRODUCTION}
+        found = (await self._client.get("GetTask", OneTask, given, what="task", name=task_id)).task
+        if found is None:
+            raise NotFound(f"{self._client.system} has no task {task_id}", kind="task", name=task_id)
+        return found
+
+
+def _rank(text: str, tasks: Iterable[TaskDefinition], limit: int) -> tuple[TaskDefinition, ...]:
+    distinct = {task.id: task for task in tasks}.values()
+    return rank(text, distinct, lambda task: (task.name, task.id), limit=limit)
+
+
+def _halves(text: str) -> tuple[str, ...]:
+    middle = len(text) // 2
+    return tuple(half for half in (text[:middle], text[middle:]) if len(half) >= SHORTEST_HALF)

@@ -1,0 +1,101 @@
+"""What an instance waits for and what waits for it, hop by hop: DataWorks tells only direct neighbours.
+
+Each instance met costs a call, so a walk is bounded by a number of calls that fits the time an answer has at the edition's
+pace; nearer ones come first, and beyond the bound a walk ends without a word. Neighbours are remembered for a moment: a
+diagnosis asks for the same ones from several sides.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from core.schedulers.base import Related
+from core.schedulers.dataworks.client import Client
+from core.schedulers.dataworks.model import letters, number
+from core.schedulers.dataworks.reader import Reader
+from core.schedulers.dataworks.wire import Neighbour, TaskInstance
+from core.schedulers.memory import Memory
+
+Direction = Literal["ListUpstreamTaskInstances", "ListDownstreamTaskInstances"]
+UPSTREAM: Final = "ListUpstreamTaskInstances"
+DOWNSTREAM: Final = "ListDownstreamTaskInstances"
+
+MOST: Final = 500
+"""Largest answer, as `Scheduler.upstream` promises."""
+PAGE: Final = 100
+NEIGHBOURS: Final = 500
+"""Most direct neighbours of one instance that are looked at."""
+SECONDS: Final = 10.0
+"""How long neighbours are remembered."""
+WALK_SECONDS: Final = 8.0
+"""How long a walk may take at the connection's pace."""
+CROSS_CYCLE: Final = letters("CrossCycle")
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An instance met on a walk, by the ties from the ring before."""
+
+    distance: int
+    ties: tuple[tuple[str, Neighbour], ...]
+
+
+class Lineage:
+    """Walks along dependencies.
+
+    Args:
+        client: the connection.
+        reader: for the instances.
+        calls_per_second: the connection's pace.
+    """
+
+    def __init__(self, client: Client, reader: Reader, calls_per_second: float) -> None:
+        self._client = client
+        self._reader = reader
+        self._calls = max(1, int(calls_per_second * WALK_SECONDS))
+        self._near: Memory[tuple[Direction, str], tuple[Neighbour, ...]] = Memory(self._fetch, seconds=SECONDS)
+
+    async def walk(self, direction: Direction, start: str, depth: int) -> tuple[Related, ...]:
+        """Instances up- or downstream, nearest first. Raises `NotFound`."""
+        steps = await self._steps(direction, start, depth)
+        if not steps:
+            await self._reader.raw(start)  # nobody's id has no neighbours either
+        return tuple(await asyncio.gather(*(self._related(step) for step in steps)))
+
+    async def waiting(self, start: str) -> tuple[TaskInstance, ...]:
+        """All instances downstream, in DataWorks' words."""
+        return tuple(step.ties[0][1].task_instance for step in await self._steps(DOWNSTREAM, start, MOST))
+
+    def forget(self) -> None:
+        """After something was changed."""
+        self._near.forget()
+
+    async def close(self) -> None:
+        """Stop what is being fetched."""
+        await self._near.close()
+
+    async def _steps(self, direction: Direction, start: str, depth: int) -> tuple[_Step, ...]:
+        found: dict[str, _Step] = {}
+        edge, calls = [start], self._calls
+        for distance in range(1, depth + 1):
+            asked, calls = edge[:calls], calls - len(edge)
+            reached = await asyncio.gather(*(self._near.get((direction, one)) for one in asked))
+            ring: dict[str, list[tuple[str, Neighbour]]] = {}
+            for parent, neighbours in zip(asked, reached, strict=True):
+                for one in neighbours:
+                    ring.setdefault(one.task_instance.id, []).append((parent, one))
+            edge = [id_ for id_ in ring if id_ not in found and id_ != start]
+            found |= {id_: _Step(distance, tuple(ring[id_])) for id_ in edge}
+            if not edge or calls <= 0 or len(found) >= MOST:
+                break
+        return tuple(found.values())[:MOST]
+
+    async def _related(self, step: _Step) -> Related:
+        instance = await self._reader.known(step.ties[0][1].task_instance)
+        crossing = all(letters(one.dependency_type) == CROSS_CYCLE for _, one in step.ties)
+        return Related(instance, step.distance, tuple(dict.fromkeys(parent for parent, _ in step.ties)), crossing)
+
+    async def _fetch(self, key: tuple[Direction, str]) -> tuple[Neighbour, ...]:
+        direction, instance_id = key
+        given = {"Id": number(instance_id, "instance")}
+        return await self._client.every(direction, Neighbour, given, size=PAGE, most=NEIGHBOURS)

@@ -1,0 +1,133 @@
+"""Changing things: one order, one call that changes something, never repeated.
+
+DataWorks knows us as one RAM user, so the comment of each operation carries who asked, and the id of the order. Operations on
+instances answer HTTP 200 and tell instance by instance what became of it; the ordered one decides whether it was refused.
+
+A rerun of several instances is one call that lists them all: each goes back to not running and waits for those above it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from core.errors import BadInput, Refused
+from core.schedulers.base import Operation, Order, Receipt
+from core.schedulers.dataworks.catalogue import PRODUCTION
+from core.schedulers.dataworks.client import Client
+from core.schedulers.dataworks.model import number
+from core.schedulers.dataworks.reader import Reader
+from core.schedulers.dataworks.wire import Batch, Begun, Created, Success, TaskInstance
+
+COMMENT: Final = 500
+"""Longest comment sent, in characters; no maximum is documented."""
+MOST: Final = 500
+"""Most instances of one order."""
+SCHEDULED_WORKFLOW: Final = 1
+"""Id under which `CreateWorkflowInstances` knows all scheduled tasks."""
+PARALLEL_DAYS: Final = 2
+"""Days of a backfill that run at a time: it must not take the night's resources."""
+POLLS: Final = 5
+POLL_SECONDS: Final = 1.0
+"""How often, and how far apart, to ask whether a backfill's instances are there."""
+
+ACTIONS: Final[Mapping[Operation, str]] = {
+    Operation.RERUN: "RerunTaskInstances",
+    Operation.RERUN_DOWNSTREAM: "RerunTaskInstances",
+    Operation.SET_SUCCESS: "SetSuccessTaskInstances",
+    Operation.KILL: "StopTaskInstances",
+    Operation.FREEZE: "SuspendTaskInstances",
+    Operation.UNFREEZE: "ResumeTaskInstances",
+}
+OPERATIONS: Final = frozenset({*ACTIONS, Operation.BACKFILL})
+EFFECTS: Final[Mapping[Operation, tuple[str, ...]]] = {
+    Operation.FREEZE: ("only_this_cycle", "frozen_counts_as_failed"),
+    Operation.UNFREEZE: ("only_this_cycle",),
+    Operation.BACKFILL: ("without_downstream",),
+}
+"""See `Scheduler.effects`."""
+
+
+UNSAID: Final = Success(message="DataWorks did not say what became of it")
+
+
+class Orders:
+    """Carries out orders on one connection.
+
+    Args:
+        client: the connection.
+        reader: for the present state.
+    """
+
+    def __init__(self, client: Client, reader: Reader) -> None:
+        self._client = client
+        self._reader = reader
+
+    async def carry_out(self, order: Order) -> Receipt:
+        """Do it.
+
+        Raises:
+            NotFound: no such instance.
+            Refused: DataWorks said no.
+            Unreachable: no answer; it may or may not have been done.
+        """
+        before = await self._reader.raw(order.instance)
+        if order.operation is Operation.BACKFILL:
+            return await self._backfill(order, before)
+        return await self._batch(order, before)
+
+    async def _batch(self, order: Order, before: TaskInstance) -> Receipt:
+        wanted = tuple(dict.fromkeys((order.instance, *order.instances)))
+        if len(wanted) > MOST:
+            raise BadInput(f"{len(wanted)} instances are too many for one order: at most {MOST}")
+        ids = [number(id_, "instance") for id_ in wanted]
+        answer = await self._client.order(ACTIONS[order.operation], Batch, {"Ids": ids, "Comment": _comment(order)})
+        told = answer.success_info
+        if not told.get(order.instance, UNSAID).success:
+            words = told.get(order.instance, UNSAID).message[:200]
+            message = f"{self._client.system} refused to {order.operation} {order.instance}: {words}"
+            raise Refused(message, system=self._client.system, code="instance-refused")
+        done = tuple(id_ for id_ in wanted if told.get(id_, UNSAID).success)
+        others = (f"{id_}: {told.get(id_, UNSAID).message}" for id_ in wanted if id_ not in done)
+        again = order.operation in {Operation.RERUN, Operation.RERUN_DOWNSTREAM}
+        return Receipt(done, before.run_number + again, "; ".join(others)[:COMMENT])
+
+    async def _backfill(self, order: Order, before: TaskInstance) -> Receipt:
+        """Make instances of the task for a span of business dates, and start them. Nothing downstream follows."""
+        if order.start is None or order.end is None or order.end < order.start:
+            raise BadInput("a backfill needs a first and a last day, in this order")
+        given = {
+            "Type": "SupplementData",
+            "ProjectId": int(before.project_id),
+            "WorkflowId": SCHEDULED_WORKFLOW,
+            "EnvType": PRODUCTION,
+            "Name": f"xops_{order.request_id}",
+            "Comment": _comment(order),
+            "AutoStartEnabled": True,
+            "Periods": {"BizDates": [{"StartBizDate": order.start.isoformat(), "EndBizDate": order.end.isoformat()}]},
+            "DefaultRunProperties": {
+                "Mode": "ManualSelection",
+                "RootTaskIds": [int(before.task_id)],
+                "Parallelism": PARALLEL_DAYS,
+                "Order": "Asc",
+                "Analysis": {"Enabled": True, "Blocked": True},
+            },
+        }
+        begun = await self._client.order("CreateWorkflowInstances", Begun, given)
+        return await self._created(begun.operation_id)
+
+    async def _created(self, operation: str) -> Receipt:
+        """The instances of a backfill once they are there; none when that takes longer than a person waits."""
+        for _ in range(POLLS):
+            found = await self._client.get("GetCreateWorkflowInstancesResult", Created, {"OperationId": operation})
+            match found.result.status:
+                case "Created":
+                    return Receipt(found.result.instances)
+                case "CreateFailure":
+                    message = f"{self._client.system}: {found.result.failure_message[:200]}"
+                    raise Refused(message, system=self._client.system, code="CreateFailure")
+                case _:
+                    await self._client.calls.pause(POLL_SECONDS)
+        return Receipt((), message=f"being created: operation {operation}")
+
+
+def _comment(order: Order) -> str:
+    return f"[{order.request_id}] {order.note}"[:COMMENT]
