@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from bots.approving import CHECK_SECONDS, build_approving
 from bots.messenger import Surroundings
 from bots.messengers import messengers
 from bots.web.channel import WebChannel
@@ -20,11 +21,13 @@ from core import views
 from core.access import Access, Person
 from core.agent import Agent
 from core.agent.history import History
+from core.approvals.gate import ApprovalGate
+from core.approvals.model import TicketView
 from core.audit import Audit
 from core.background import repeat
 from core.cards import Card
 from core.channel import Channel
-from core.commands import Commands, deciding, looking
+from core.commands import Commands, approving, deciding, looking
 from core.delivery import Delivery
 from core.engine import Engine
 from core.execution import Execution
@@ -73,6 +76,7 @@ class Application:
         self.fleet = Fleet([build_scheduler(connection, self) for connection in settings.schedulers])
         self._work_started: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
+        self._approving: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
         self.web = WebChannel(self.store, clock=now)
         self.messengers = messengers(Surroundings(settings, self.http, self.store, self.owner))
@@ -92,6 +96,17 @@ class Application:
         self.act = Act(self.look, self.access, self.proposals)
         self.history = History(self.store)
         self.agent = Agent(settings.model, self.look, self.act, self.history, chosen=lambda: self.switches.model_name)
+        self.approving = build_approving(
+            settings,
+            self.store,
+            self.access,
+            self.audit,
+            self.work,
+            self.delivery,
+            channels=[self.web.name, *(messenger.channel.name for messenger in self.messengers)],
+            render=self._ticket_card,
+            clock=now,
+        )
         self.execution = Execution(
             self.proposals,
             self.fleet,
@@ -101,10 +116,16 @@ class Application:
             self.audit,
             render=self._proposal_card,
             clock=now,
+            gate=ApprovalGate(self.approving.approvals),
         )
+        self.approving.carry_out(self.execution, self.proposals)
         self.engine = Engine(
             self.access,
-            Commands(looking(self.look), deciding(self.look, self.act, self.execution)),
+            Commands(
+                looking(self.look),
+                deciding(self.look, self.act, self.execution),
+                approving(self.approving.approvals),
+            ),
             self.agent,
             self.history,
             self.delivery,
@@ -147,6 +168,9 @@ class Application:
         if self._work_started is not None:
             await self.inbox.stop()
             await self._work_started
+            if self._approving is not None:
+                self._approving.cancel()
+                await asyncio.wait({self._approving})
             await self.work.stop()
         for messenger in self.messengers:
             await messenger.stop()
@@ -183,6 +207,10 @@ class Application:
     async def _start_work(self) -> None:
         await self.work.start()
         await self.execution.resume()
+        self._approving = asyncio.create_task(repeat(self.approving.attendant.watch, CHECK_SECONDS))
+
+    def _ticket_card(self, view: TicketView, language: str, person: Person) -> Card:
+        return views.show(view, words(closest(language)), self.zone, person)
 
     def _proposal_card(self, proposal: Proposal, language: str, person: Person) -> Card:
         return views.show(proposal, words(closest(language)), self.zone, person)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from core.approvals.model import TicketList, TicketView
 from core.diagnosis.model import Diagnosis
 from core.schedulers.base import (
     Constraints,
@@ -245,6 +246,8 @@ Result = (
     | LogView
     | Lineage
     | Diagnosed
+    | TicketView
+    | TicketList
     | Proposal
     | Choice
     | Missing

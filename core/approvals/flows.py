@@ -33,10 +33,14 @@ from core.approvals.model import Definition, Flow, Level, Node, TaskType
 from core.approvals.tickets import open_on
 from core.audit import Audit
 from core.errors import BadInput, NotFound, Stale
+from core.schedulers.base import Operation
+from core.settings import TaskTypeSettings
 from core.store import Store, metadata
 from core.store.types import Moment
 
 T = TypeVar("T")
+STATEMENTS = ("update", "delete", "insert", "select", "create", "drop", "alter", "other")
+"""Kinds of a database change."""
 
 approval_flow = Table(
     "approval_flow",
@@ -299,6 +303,18 @@ class Flows:
 
     def _note(self, connection: Connection, actor: str, action: str, target: str, details: Mapping[str, str]) -> None:
         self._audit.entry(connection, actor=actor, action=action, target=target, outcome="done", details=details)
+
+
+def task_types(own: Iterable[TaskTypeSettings] = ()) -> Mapping[str, TaskType]:
+    """Every operation, ODC's kinds of task, DataWorks' blocking events, and those of the settings.
+
+    ODC lets only database changes have several levels; operations count instances, so theirs may as well.
+    """
+    found = [TaskType(operation.value, multi_level=True) for operation in Operation]
+    found += [TaskType(name) for name in ("import", "export", "mock_data", "permission", "extension_point")]
+    found += [TaskType("database_change", STATEMENTS, multi_level=True)]
+    found += [TaskType(kind.name, kind.operations, kind.multi_level) for kind in own]
+    return {kind.name: kind for kind in found}
 
 
 def builtin(task_type: str, at: datetime) -> Flow:

@@ -63,6 +63,10 @@ class Approvals:
         self._easy = easy
         self._clock = clock
 
+    def now(self) -> datetime:
+        """The present, as it counts for deadlines."""
+        return self._clock()
+
     async def open(self, request: Request, *, via: str = "system") -> Ticket | None:
         """Ask for something to be done. The same key gives the same ticket.
 
@@ -270,14 +274,14 @@ class Approvals:
                 one.kind == "approve" and (one.node, one.actor) == (ticket.node, said.person.name) for one in events
             ):
                 raise Stale(f"{said.person.name} has voted", ticket=ticket.id, state=ticket.state)
-            needed = ticket.nodes[ticket.node].approver
+            needed = ticket.nodes[ticket.node].approver.partition("@")[0]
             raise NotApprover(
                 f"{said.person.name} is no candidate of {ticket.id}", person=said.person.name, needed=needed
             )
 
     def _need_steward(self, ticket: Ticket, said: Saying) -> None:
         if not self._stewards(ticket, said.person):
-            raise NotApprover("neither who asked nor an ops admin", person=said.person.name, needed="ops_admin@project")
+            raise NotApprover("neither who asked nor an ops admin", person=said.person.name, needed="ops_admin")
 
     def _stewards(self, ticket: Ticket, person: Person) -> bool:
         """Whether they may withdraw, start or report: who asked, or an ops admin of the project."""

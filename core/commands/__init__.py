@@ -3,8 +3,9 @@
 A click is input like any other: its arguments name things, and the handler checks rights and state itself.
 """
 
+from core.commands.approving import approving
 from core.commands.deciding import deciding
 from core.commands.looking import looking
 from core.commands.table import Asked, Command, Commands
 
-__all__ = ["Asked", "Command", "Commands", "deciding", "looking"]
+__all__ = ["Asked", "Command", "Commands", "approving", "deciding", "looking"]

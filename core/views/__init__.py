@@ -8,6 +8,7 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from core.access import Person
+from core.approvals.model import TicketList, TicketView
 from core.cards import Card
 from core.i18n import Words
 from core.results import (
@@ -25,7 +26,7 @@ from core.results import (
     Result,
     TableReport,
 )
-from core.views import detail, diagnosis, instances, lineage, log, notices, overview, proposal, table
+from core.views import detail, diagnosis, instances, lineage, log, notices, overview, proposal, table, ticket
 from core.views.claims import claims
 from core.views.notices import apology, busy, progress
 from core.views.reader import Reader
@@ -60,6 +61,10 @@ def show(result: Result, words: Words, zone: ZoneInfo, person: Person) -> Card: 
             return diagnosis.card(reader, result)
         case Proposal():
             return proposal.card(reader, result)
+        case TicketView():
+            return ticket.card(reader, result)
+        case TicketList():
+            return ticket.listed(reader, result)
         case Choice():
             return notices.choice(reader, result)
         case Missing():
