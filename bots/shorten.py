@@ -1,16 +1,24 @@
-"""A card made shorter by one written rule, for channels that show it as text: `BUDGETS`, tried in order.
+"""What a chat cannot hold: a card made shorter by one written rule, `BUDGETS`, and where the whole can be seen.
 
-Log lines go first, then table rows, then items, then the ends of long texts. What went is counted, for the card to say so.
+Log lines go first, then table rows, then items, then the ends of long texts. What went is counted, for the card to say so;
+beside that stands a link to the page, at the instance that the card is about.
 """
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from urllib.parse import quote
 
-from core.cards import Block, Card, Chart, Field, Fields, Form, Item, Log, Note, Table, Text
+from core.cards import Block, Buttons, Card, Chart, Field, Fields, Form, Item, Log, Note, Table, Text, buttons
+from core.i18n import Words
 
 T = TypeVar("T")
+Made = TypeVar("Made")
+
+DEEP = 300
+"""Longest name of an instance in a link; a longer one leads to the page itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,7 @@ class Budget:
         items: items of the whole card.
         characters: of each text.
         blocks: other blocks of the whole card.
-        entries: fields, points, columns or inputs of each block.
+        entries: fields, points, columns, inputs or buttons of each block.
     """
 
     lines: int = 120
@@ -31,16 +39,20 @@ class Budget:
     items: int = 30
     characters: int = 4000
     blocks: int = 60
-    entries: int = 60
+    entries: int = 50
 
 
 BUDGETS = (
     Budget(),
     Budget(lines=60),
     Budget(lines=30),
+    Budget(lines=15),
     Budget(lines=15, rows=30),
     Budget(lines=15, rows=10),
+    Budget(lines=15, rows=10, items=20),
+    Budget(lines=15, rows=10, items=15),
     Budget(lines=15, rows=10, items=15, characters=1000),
+    Budget(lines=15, rows=10, items=10, characters=1000),
     Budget(lines=8, rows=10, items=10, characters=500),
     Budget(lines=8, rows=5, items=10, characters=200, blocks=20, entries=20),
     Budget(lines=5, rows=5, items=5, characters=100, blocks=10, entries=10),
@@ -49,10 +61,48 @@ BUDGETS = (
 )
 
 
+def first_fitting(card: Card, attempt: Callable[[Card, Counter[str]], Made | None]) -> Made | None:
+    """What a chat shows of a card: the first of `BUDGETS` that it can hold.
+
+    Args:
+        card: any card.
+        attempt: makes what would be sent of a shortened card, saying what was left out; None when it does not fit.
+
+    Returns:
+        What was made; None when even the smallest does not fit.
+    """
+    made: dict[int, Made | None] = {}
+
+    def fits(number: int) -> bool:
+        made[number] = attempt(*shorten(card, BUDGETS[number]))
+        return made[number] is not None
+
+    # Nearly every card fits at once; for the others a few attempts do, since each budget takes less than the one before.
+    return made[0] if fits(0) else made.get(bisect_left(range(len(BUDGETS)), 1, lo=1, key=fits))
+
+
 def shorten(card: Card, budget: Budget) -> tuple[Card, Counter[str]]:
     """The card within a budget, and how much was left out: `lines`, `rows`, `items`, `blocks`, `entries`, `texts`."""
     shortening = _Shortening(budget)
     return shortening.card(card), shortening.left
+
+
+def left_out(left: Counter[str], say: Words) -> str:
+    """The sentence that says what was left out."""
+    parts = say("shorten.left.separator").join(say(f"shorten.left.{kind}", count=count) for kind, count in left.items())
+    return say("shorten.left_out", parts=parts)
+
+
+def whole(page: str, card: Card) -> str:
+    """Address of the page, at the instance that the card is about, if it is about one.
+
+    Args:
+        page: address of the page.
+        card: as it was before it was shortened.
+    """
+    targets = (button.arguments["target"] for button in buttons(card) if "target" in button.arguments)
+    target = quote(next(targets, ""), safe="")
+    return f"{page}?at={target}" if 0 < len(target) <= DEEP else page
 
 
 class _Shortening:
@@ -85,23 +135,24 @@ class _Shortening:
             case Log():
                 return self._log(block)
             case Chart():
-                points = self._cut(block.points, self._budget.entries, "entries")
-                shown = tuple((self._clip(label), value, tone) for label, value, tone in points)
-                return replace(block, points=shown, title=self._clip(block.title))
+                points = tuple((self._clip(label), value, tone) for label, value, tone in self._entries(block.points))
+                return replace(block, points=points, title=self._clip(block.title))
+            case Buttons():
+                return replace(block, items=self._entries(block.items))
             case Item():
-                title, subtitle = self._clip(block.title), self._clip(block.subtitle)
-                return replace(block, title=title, subtitle=subtitle, fields=self._fields(block.fields))
+                return self._item(block)
             case Form():
-                return replace(block, inputs=self._cut(block.inputs, self._budget.entries, "entries"))
-            case _:
-                return block
+                return replace(block, inputs=self._entries(block.inputs))
 
     def _fields(self, fields: tuple[Field, ...]) -> tuple[Field, ...]:
-        shown = self._cut(fields, self._budget.entries, "entries")
-        return tuple(replace(field, label=self._clip(field.label), value=self._clip(field.value)) for field in shown)
+        return tuple(
+            replace(field, label=self._clip(field.label), value=self._clip(field.value))
+            for field in self._entries(fields)
+        )
 
     def _table(self, block: Table) -> Table:
-        columns = self._cut(block.columns, self._budget.entries, "entries")
+        wide = max(map(len, (block.columns, *block.rows)))
+        columns = self._entries((*block.columns, *[""] * (wide - len(block.columns))))
         rows = tuple(
             tuple(map(self._clip, row[: len(columns)])) for row in self._cut(block.rows, self._budget.rows, "rows")
         )
@@ -113,6 +164,18 @@ class _Shortening:
         self._count("lines", len(block.lines) - len(shown))
         lines = tuple((block.lines[place][0], self._clip(block.lines[place][1])) for place in shown)
         return replace(block, lines=lines, title=self._clip(block.title))
+
+    def _item(self, block: Item) -> Item:
+        return replace(
+            block,
+            title=self._clip(block.title),
+            subtitle=self._clip(block.subtitle),
+            fields=self._fields(block.fields),
+            buttons=self._entries(block.buttons),
+        )
+
+    def _entries(self, parts: tuple[T, ...]) -> tuple[T, ...]:
+        return self._cut(parts, self._budget.entries, "entries")
 
     def _cut(self, parts: tuple[T, ...], most: int, kind: str) -> tuple[T, ...]:
         self._count(kind, len(parts) - most)

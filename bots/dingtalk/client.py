@@ -22,7 +22,8 @@ from bots.dingtalk.posts import Posts
 from bots.dingtalk.stream import Stream
 from bots.edge import Intake, Received
 from bots.edits import Edits
-from core.cards import Card, Text
+from bots.shorten import whole
+from core.cards import Button, Buttons, Card, Text
 from core.channel import Limits
 from core.errors import Refused, XOpsError
 from core.http import Http
@@ -49,6 +50,7 @@ class DingTalkChannel:
         sent: remembers which messages were sent.
         language: of the few sentences of our own, since what arrives does not tell the person's.
         public_url: address of this server; needed in HTTP mode, where card callbacks come to us.
+        page: address of the web page, offered on cards that cannot show everything; may be empty.
         sleep: waits; tests pass a clock of their own.
         clock: Unix seconds.
     """
@@ -63,17 +65,19 @@ class DingTalkChannel:
         *,
         language: str = "zh-CN",
         public_url: str = "",
+        page: str = "",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.limits: Limits = CARD_LIMITS if settings.card_template_id else MESSAGE_LIMITS
-        self._language = language
+        self._say = say = words(language)
+        self._page = page
         self._settings = settings
         self._sleep = sleep
         self._callbacks = f"{public_url.rstrip('/')}{CARDS}"
         self._api = Api(settings, http, sleep)
-        self._instances = Instances(settings, self._api, language, sleep, clock)
-        self._posts = Posts(settings, self._api, sent, language, clock)
+        self._instances = Instances(settings, self._api, say, page, sleep, clock)
+        self._posts = Posts(settings, self._api, sent, say, page, clock)
         self._edits = Edits(self._replace, self.limits.edits_per_second)
         self._stream = Stream(settings, self._api, http, self.hear, sleep=sleep)
         self._background: set[asyncio.Task[None]] = set()
@@ -126,7 +130,7 @@ class DingTalkChannel:
         """What DingTalk wants to hear: nothing to say for a message, for a click a receipt only the clicker sees."""
         if not isinstance(event, Click) or not event.card:
             return orjson.dumps({"msgtype": "empty"})
-        receipt = {"cardParamMap": {"receipt": words(self._language)("dingtalk.received")}}
+        receipt = {"cardParamMap": {"receipt": self._say("dingtalk.received")}}
         by_key = {"updateCardDataByKey": True, "updatePrivateDataByKey": True}
         return orjson.dumps({"cardUpdateOptions": by_key, "userPrivateData": receipt})
 
@@ -190,11 +194,12 @@ class DingTalkChannel:
             if not moderated(error):
                 raise
             _log.warning("dingtalk_moderated", code=error.code)
-            say = words(self._language)
-            return await show(Card(say("dingtalk.blocked"), (Text(say("dingtalk.blocked_why")),), "warning"))
+            say = self._say
+            link = (Buttons((Button(say("shorten.open_page"), url=whole(self._page, card)),)),) if self._page else ()
+            return await show(Card(say("dingtalk.blocked"), (Text(say("dingtalk.blocked_why")), *link), "warning"))
 
     async def _tell(self, heard: Heard) -> None:
-        card = Card(words(self._language)(f"dingtalk.{heard.notice}"))
+        card = Card(self._say(f"dingtalk.{heard.notice}"))
         try:
             await self._posts.send(heard.conversation, card, f"{heard.key}:{heard.notice}")
         except XOpsError as error:

@@ -12,6 +12,7 @@ from bots.dingtalk.memory import Memory
 from bots.dingtalk.places import track
 from core.cards import Card
 from core.errors import Refused
+from core.i18n import Words
 from core.messages import Conversation
 from core.settings import DingTalk
 
@@ -28,7 +29,8 @@ class Instances:
     Args:
         settings: template, robot and mode of the app.
         api: its calls.
-        language: of our own remarks on cards.
+        say: our own words on cards.
+        page: address of the web page; may be empty.
         sleep: waits.
         clock: seconds, only ever compared with itself.
     """
@@ -37,14 +39,16 @@ class Instances:
         self,
         settings: DingTalk,
         api: Api,
-        language: str,
+        say: Words,
+        page: str,
         sleep: Callable[[float], Awaitable[None]],
         clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._robot = settings.robot_code or settings.client_id
         self._api = api
-        self._language = language
+        self._say = say
+        self._page = page
         self._sleep = sleep
         self._clock = clock
         self._pressed: Memory[float] = Memory()
@@ -63,7 +67,7 @@ class Instances:
             "cardTemplateId": self._settings.card_template_id,
             "outTrackId": id,
             "userIdType": 1,
-            "cardData": {"cardParamMap": variables(card, self._language)},
+            "cardData": {"cardParamMap": variables(card, self._say, self._page)},
             **callback,
             **self._space(conversation, title(card)),
         }
@@ -81,7 +85,7 @@ class Instances:
         await self._sleep(max((self._pressed.get(id) or 0.0) + AFTER_CLICK - self._clock(), 0.0))
         body = {
             "outTrackId": id,
-            "cardData": {"cardParamMap": variables(card, self._language)},
+            "cardData": {"cardParamMap": variables(card, self._say, self._page)},
             "cardUpdateOptions": {"updateCardDataByKey": True, "updatePrivateDataByKey": True},
         }
         await self._api.call("PUT", "/v1.0/card/instances", body, repeatable=True)

@@ -39,6 +39,7 @@ class DingTalkMessenger:
             SentCards(around.store, DingTalkChannel.name),
             language=around.settings.language,
             public_url=around.settings.server.public_url,
+            page=around.page,
         )
 
     @property

@@ -20,6 +20,7 @@ from bots.dingtalk.memory import Memory
 from bots.dingtalk.places import CHANNEL, post
 from core.cards import Card
 from core.errors import NotFound, Refused, Throttled
+from core.i18n import Words
 from core.messages import Conversation
 from core.sent_cards import SentCard, SentCards
 from core.settings import DingTalk
@@ -37,17 +38,19 @@ class Posts:
         settings: the robot and the hosts that webhooks may be on.
         api: the app's calls.
         sent: what was sent; shared by replicas.
-        language: of our own remarks in messages.
+        say: our own words in messages.
+        page: address of the web page; may be empty.
         clock: Unix seconds.
     """
 
     def __init__(
-        self, settings: DingTalk, api: Api, sent: SentCards, language: str, clock: Callable[[], float]
+        self, settings: DingTalk, api: Api, sent: SentCards, say: Words, page: str, clock: Callable[[], float]
     ) -> None:
         self._hosts = {URL(settings.oapi).origin(), URL(settings.api).origin()}
         self._robot = settings.robot_code or settings.client_id
         self._api = api
-        self._language = language
+        self._say = say
+        self._page = page
         self._clock = clock
         self._sent = sent
         self._webhooks: Memory[tuple[str, float]] = Memory()
@@ -96,7 +99,7 @@ class Posts:
 
     async def _post(self, conversation: Conversation, card: Card) -> tuple[str, ...]:
         """Send a message; returns the keys by which it can be recalled, none for one that went through a webhook."""
-        heading, text = title(card), message(card, self._language)
+        heading, text = title(card), message(card, self._say, self._page)
         webhook, until = self._webhooks.get(conversation.key) or ("", 0.0)
         if self._clock() < until and await self._answered(webhook, conversation, heading, text):
             return ()

@@ -75,10 +75,10 @@ def worded(key: str, **values: object) -> Element:
     """One of our own sentences, shown to each reader in the language of their Feishu.
 
     Args:
-        key: name in the catalogue area `feishu`.
+        key: name in the catalogues.
         **values: fill the sentence.
     """
-    return spoken(lambda say: say(f"feishu.{key}", **values))
+    return spoken(lambda say: say(key, **values))
 
 
 def spoken(sentence: Callable[[Words], str]) -> Element:

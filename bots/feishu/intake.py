@@ -57,7 +57,7 @@ async def _fetched(message_id: str, channel: FeishuChannel) -> str:
 
 
 def _toast() -> bytes:
-    text = worded("received")
+    text = worded("feishu.received")
     return orjson.dumps({"toast": {"type": "info", "content": text["content"], "i18n": text["i18n_content"]}})
 
 

@@ -6,7 +6,7 @@ The rules, in the order they are tried:
 2. Otherwise its text is a message (the app: at most three), and its buttons are template cards below it.
 3. Items that offer the same buttons share a template card: choose which, then press what (`bots.wecom.presses`).
 4. What no template card can hold (more buttons, free text) stands in the text as the line a person may type instead.
-5. Text beyond the limit is shortened by `bots.shorten`, and its last line says what was left out.
+5. Text beyond the limit is shortened by `bots.shorten`; its end says what was left out, and leads to the page, where all is.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
 
-from bots.shorten import BUDGETS, shorten
+from bots.shorten import BUDGETS, first_fitting, left_out, whole
 from bots.wecom import elements
 from bots.wecom.elements import BODY, BUTTONS, FIELDS, LABEL, SUBTITLE, TITLE, VALUE, Json, clip
 from bots.wecom.presses import Layout, lay_out
@@ -111,16 +111,20 @@ def render(card: Card, surface: Surface, say: Words, *, task: str, edition: int)
     laid = lay_out(card, say, edition=edition)
     if surface.compact and (fitting := _fitting(card, laid, surface, say, edition)):
         return Rendered((), ({**fitting, "task_id": f"{task}-0"},), laid.presses)
-    for budget in BUDGETS:
-        short, left = shorten(card, budget)
+    more = [surface.style.link(say("shorten.open_page"), whole(surface.page, card))] if surface.page else []
+
+    def attempt(short: Card, left: Counter[str]) -> Rendered | None:
         laid = lay_out(short, say, edition=edition)
-        lines = [prose(short, surface.style, laid.tags), *_hints(laid, surface.style, say), *_left_out(left, say)]
+        lines = [prose(short, surface.style, laid.tags), *_hints(laid, surface.style, say)]
+        lines += [surface.style.literal(left_out(left, say)), *more] if left else []
         texts = split("\n".join(lines), surface.part_bytes)
-        if len(texts) <= surface.parts:
-            head = elements.titled(card.title, card.subtitle)
-            below = ({**body, "main_title": head, "task_id": f"{task}-{n}"} for n, body in enumerate(laid.cards))
-            return Rendered(texts, tuple(below), laid.presses)
-    return Rendered((say("wecom.too_large"),))
+        if len(texts) > surface.parts:
+            return None
+        head = elements.titled(card.title, card.subtitle)
+        below = ({**body, "main_title": head, "task_id": f"{task}-{n}"} for n, body in enumerate(laid.cards))
+        return Rendered(texts, tuple(below), laid.presses)
+
+    return first_fitting(card, attempt) or Rendered(("\n".join([say("shorten.too_large"), *more]),))
 
 
 def split(text: str, most: int) -> tuple[str, ...]:
@@ -194,9 +198,3 @@ def _hints(laid: Layout, style: Style, say: Words) -> Iterator[str]:
         for label, button in laid.typed:
             line = " ".join(["/" + button.command, *button.arguments.values()])
             yield style.literal(f"{label}: {line}")
-
-
-def _left_out(left: Counter[str], say: Words) -> Iterator[str]:
-    if left:
-        parts = say("wecom.left.separator").join(say(f"wecom.left.{kind}", count=count) for kind, count in left.items())
-        yield say("wecom.left_out", parts=parts)

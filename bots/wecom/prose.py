@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from bots.figures import chart_lines, log_lines, table_lines
 from core.cards import Block, Buttons, Card, Chart, Field, Fields, Form, Item, Log, Note, Table, Text, Tone
 
 DOTS: dict[Tone, str] = {"neutral": "⚪", "info": "🔵", "success": "🟢", "warning": "🟠", "danger": "🔴"}
@@ -66,11 +67,10 @@ def _block(block: Block, style: Style, names: Iterator[str]) -> Iterator[str]:
             yield from _table(block, style)
         case Log():
             yield style.literal(block.title)
-            yield style.code([*_log_lines(block)])
+            yield style.code([*log_lines(block)])
         case Chart():
             yield style.literal(block.title)
-            points = (f"{label} {value:g}{block.unit}" for label, value, _ in block.points)
-            yield style.literal("  ".join(points))
+            yield from (style.literal(f"{DOTS[tone]} {line}") for line, tone in chart_lines(block))
         case Item():
             yield from _item(block, style, next(names))
         case Form():
@@ -98,15 +98,6 @@ def _table(block: Table, style: Style) -> Iterator[str]:
         yield style.literal(f"… {len(block.rows)}/{block.total}")
 
 
-def _log_lines(block: Log) -> Iterator[str]:
-    before = block.lines[0][0] - 1 if block.lines else 0
-    for number, text in block.lines:
-        if number > before + 1:
-            yield "      ⋮"
-        before = number
-        yield f"{'>' if number in block.marked else ' '}{number:>5} " + "\n       ".join(text.splitlines())
-
-
 def _plain(text: str) -> str:
     return _TAG.sub(f"<{_INVISIBLE}", text)
 
@@ -116,7 +107,7 @@ def _plain_link(label: str, url: str) -> str:
 
 
 def _plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(_plain(" | ".join(row)) for row in (head, *rows))
+    return "\n".join(map(_plain, table_lines(head, rows)))
 
 
 def _escaped(text: str) -> str:
@@ -134,8 +125,8 @@ def _bold(text: str) -> str:
 
 
 def _fenced(lines: Sequence[str]) -> str:
-    """No line can close the fence: each starts with its number, and lines within a line with spaces."""
-    return "\n".join(["```", *("\n".join(map(_harmless, line.splitlines())) for line in lines), "```"]) if lines else ""
+    """No line can close the fence: each starts with its number, and what follows a line break with spaces."""
+    return "\n".join(["```", *map(_harmless, lines), "```"]) if lines else ""
 
 
 def _harmless(line: str) -> str:

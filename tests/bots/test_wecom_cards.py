@@ -1,6 +1,7 @@
 """Cards on WeCom: every block, any content, always within the limits, and nothing left out without saying so."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -251,7 +252,9 @@ def test_tables_stay_tables_in_markdown() -> None:
 
 
 def test_a_chart_can_be_read() -> None:
-    assert "a 1s  b 2s" in seen(made(Chart("bar", (("a", 1, "info"), ("b", 2.0, "danger")), "Runs", "s")))
+    read = seen(made(Chart("bar", (("a", 1, "info"), ("b", 2.0, "danger")), "Runs", "s")))
+
+    assert read.splitlines()[1:] == ["Runs", "🔵 a: 1s █████", "🔴 b: 2s ██████████"]
 
 
 def test_logs_keep_what_is_around_their_marked_lines() -> None:
@@ -266,6 +269,21 @@ def test_logs_keep_what_is_around_their_marked_lines() -> None:
 
 
 def test_what_cannot_be_shortened_says_so() -> None:
-    many = tuple(Button("x" * 50, "c", {"a": "y" * 5000}) for _ in range(50))
+    typed = Form((Input("reason", "Reason"),), Button("Send", "decide", {"a": "y" * 9000}))
 
-    assert seen(made(Buttons(many))) == words("zh-CN")("wecom.too_large")
+    say = words("zh-CN")
+    assert seen(made(typed)) == f"{say('shorten.too_large')}\n{say('shorten.open_page')}"
+
+
+@pytest.mark.parametrize("place", [app_surface, bot_surface])
+def test_what_is_left_out_is_on_the_page(place: Callable[[str], Surface]) -> None:
+    """The link leads to the instance, where the card is about one; without an address there is no link."""
+    log = Log(tuple((number, "INFO still copying" * 9) for number in range(1, 5000)))
+    card = Card("Log", (log, Buttons((Button("Status", "status", {"target": "demo:20260301/t 1"}),))))
+
+    def text(card: Card, page: str) -> str:
+        return "".join(render(card, place(page), words("en"), task="ref-1", edition=1).texts)
+
+    assert f"{PAGE}?at=demo%3A20260301%2Ft%201" in text(card, PAGE)
+    assert PAGE not in text(Card("Log", (Log(((1, "x"),)),)), PAGE)
+    assert "https://" not in text(card, "")
