@@ -27,7 +27,7 @@ from core.audit import Audit
 from core.background import repeat
 from core.cards import Card
 from core.channel import Channel
-from core.commands import Commands, approving, deciding, looking
+from core.commands import Commands, approving, deciding, looking, people
 from core.delivery import Delivery
 from core.engine import Engine
 from core.execution import Execution
@@ -35,10 +35,11 @@ from core.http import Http
 from core.i18n import closest, words
 from core.inbox import Inbox
 from core.lanes import Lanes
-from core.messages import Event
+from core.messages import Conversation, Event
 from core.people import Linking, People, Register
+from core.people.door import Door
 from core.proposals import Proposals
-from core.results import Proposal
+from core.results import Proposal, Result
 from core.schedulers.base import Scheduler
 from core.schedulers.fleet import Fleet
 from core.settings import SchedulerConnection, Settings
@@ -120,8 +121,9 @@ class Application:
         )
         self.approving.carry_out(self.execution, self.proposals)
         self.engine = Engine(
-            self.access,
+            Door(self.access, self.switches),
             Commands(
+                people(self.access, self.linking, self.switches, self._tell),
                 looking(self.look),
                 deciding(self.look, self.act, self.execution),
                 approving(self.approving.approvals),
@@ -211,6 +213,10 @@ class Application:
 
     def _ticket_card(self, view: TicketView, language: str, person: Person) -> Card:
         return views.show(view, words(closest(language)), self.zone, person)
+
+    async def _tell(self, conversation: Conversation, person: Person, result: Result, *, key: str) -> None:
+        card = views.show(result, words(person.language or self.settings.language), self.zone, person)
+        await self.delivery.send(conversation, card, key=key)
 
     def _proposal_card(self, proposal: Proposal, language: str, person: Person) -> Card:
         return views.show(proposal, words(closest(language)), self.zone, person)

@@ -192,6 +192,11 @@ class Access:
         """Their ids by channel: where they can be reached."""
         return {channel: identity for (name, channel), identity in self._ids.items() if name == person.name}
 
+    def ends(self, person: Person) -> Mapping[str, datetime]:
+        """Of some of their projects, when the right to it ends."""
+        listing = self._people.get(person.name)
+        return listing.ends if listing else {}
+
     def taken(self, identity: Identity) -> bool:
         """Whether the id is somebody's already, or the person has one on that channel: nobody is two, and no id is two's."""
         return (identity.channel, identity.id) in self._identities or (identity.person, identity.channel) in self._ids

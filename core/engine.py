@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from core import views
-from core.access import Access, Person
+from core.access import Person
 from core.agent import Agent, Answer, Call
 from core.agent.history import History
 from core.audit import Audit
@@ -31,6 +31,7 @@ from core.execution import subject
 from core.i18n import Words, closest, words
 from core.messages import Click, Event
 from core.observe import EVENTS, REPLY_SECONDS, new_trace
+from core.people.door import Door
 from core.results import Diagnosed, Missing, Problem, Proposal, Result
 from core.store import Connection, Work
 
@@ -58,7 +59,7 @@ class Engine:
     """Answers events.
 
     Args:
-        access: who people are.
+        door: who people are, and who is answered.
         commands: what needs no model.
         agent: everything else.
         history: what was said.
@@ -71,7 +72,7 @@ class Engine:
 
     def __init__(
         self,
-        access: Access,
+        door: Door,
         commands: Commands,
         agent: Agent,
         history: History,
@@ -82,7 +83,7 @@ class Engine:
         zone: ZoneInfo,
         clock: Callable[[], datetime],
     ) -> None:
-        self._access = access
+        self._door = door
         self._commands = commands
         self._agent = agent
         self._history = history
@@ -121,7 +122,7 @@ class Engine:
 
     async def busy(self, event: Event) -> None:
         """Say that too much is waiting in this conversation already."""
-        person = self._access.person(event.actor)
+        person = self._door.person(event.actor)
         await self._delivery.send(event.conversation, views.busy(self._words(person, event)), key=f"{event.key}:busy")
 
     async def reply(self, event: Event, progress: Callable[[str], None]) -> Reply:
@@ -131,7 +132,7 @@ class Engine:
             event: the question.
             progress: told the name of each tool when it starts.
         """
-        person = self._access.person(event.actor)
+        person = self._door.person(event.actor)
         try:
             answer = await self._answer(event, person, progress)
         except XOpsError as error:
@@ -143,7 +144,7 @@ class Engine:
 
     async def _apologise(self, event: Event, trace: str) -> None:
         """Say that it went wrong, with the number under which the log tells why."""
-        person = self._access.person(event.actor)
+        person = self._door.person(event.actor)
         card = views.apology(self._words(person, event), trace)
         with suppress(XOpsError):  # the messenger itself may be what fails
             await self._delivery.send(event.conversation, card, key=f"{event.key}:failed")
@@ -154,14 +155,28 @@ class Engine:
         elif event.text.startswith("/"):
             word, arguments = self._commands.parse(event.text)
         else:
-            return await self._agent.answer(event, person, progress=progress)
+            return await self._turn_away(event, person, "") or await self._agent.answer(
+                event, person, progress=progress
+            )
+        if away := await self._turn_away(event, person, word):
+            return away
         progress(word)
         if isinstance(event, Click) and event.card and "proposal" in arguments:
             live = subject(arguments["proposal"])
             await self._delivery.attach(live, event.conversation, event.card, self._words(person, event).language)
-        asked = Asked(person, event.conversation, arguments, pressed=isinstance(event, Click) and bool(event.card))
+        pressed = isinstance(event, Click) and bool(event.card)
+        asked = Asked(person, event.conversation, arguments, pressed, event.actor)
         result = await self._commands.run(word, asked)
         return Answer((result,) if result else (), (), (Call(word, arguments),), "rules")
+
+    async def _turn_away(self, event: Event, person: Person, word: str) -> Answer | None:
+        """The answer of the door, which is on record; None for whoever is let in."""
+        away = self._door.turn_away(person, event.actor, word)
+        if away is None:
+            return None
+        target = event.conversation.key
+        await self._audit.record(actor=person.name, action=word or "ask", target=target, outcome="turned_away")
+        return Answer((away,), (), (), "rules")
 
     async def _answer_and_send(self, event: Event) -> tuple[Answer, bool]:
         """The answer, and whether a progress card became it."""
@@ -172,7 +187,7 @@ class Engine:
             steps.append(step)
             changed.set()
 
-        chosen = self._words(self._access.person(event.actor), event)
+        chosen = self._words(self._door.person(event.actor), event)
         under_way = asyncio.ensure_future(self.reply(event, progress))
         reference = ""
         try:

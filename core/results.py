@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from core.access import Person
 from core.approvals.model import TicketList, TicketView
 from core.diagnosis.model import Diagnosis
 from core.schedulers.base import (
@@ -238,6 +239,34 @@ class Notice:
     suggestions: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who someone is here, and how the switches stand for everyone. A stranger is told how to become known.
+
+    Attributes:
+        identity: `channel:id` under which they asked.
+        ends: of some of their projects, when the right to it ends.
+        channels: where they are known.
+        assistant: `on` or `off`.
+        model: the model that may be used; empty for none.
+    """
+
+    person: Person
+    identity: str
+    ends: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+    channels: tuple[str, ...] = ()
+    assistant: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCode:
+    """A code that makes whoever sends it from another messenger the person who asked for it."""
+
+    code: str
+    expires_at: datetime
+
+
 Result = (
     Overview
     | InstanceList
@@ -253,4 +282,6 @@ Result = (
     | Missing
     | Problem
     | Notice
+    | Account
+    | LinkCode
 )

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 from core.access import Person
 from core.diagnosis.model import Cause, Check, Diagnosis, Proof
 from core.results import (
+    Account,
     Choice,
     Diagnosed,
     InstanceDetail,
     InstanceList,
     Lineage,
+    LinkCode,
     LogView,
     Missing,
     Notice,
@@ -241,5 +243,23 @@ SAMPLES: dict[str, Result] = {
     ),
     "problem-denied": Problem("denied", {"person": "guest", "needed": "operator"}),
     "notice-help": Notice("help"),
-    "notice-whoami": Notice("whoami", {"name": "demo", "role": "operator", "projects": "*", "owners": "陈晓雯"}),
+    "account": Account(
+        Person(
+            "demo",
+            "ops_admin",
+            frozenset({"trade_dw", "crm"}),
+            frozenset({"陈晓雯"}),
+            break_glass=True,
+            groups=frozenset({"oncall"}),
+        ),
+        "feishu:ou_1",
+        {"crm": NOW + timedelta(days=3)},
+        ("feishu", "terminal", "web", "wecom"),
+        "on",
+        "qwen-max",
+    ),
+    "account-stranger": Account(Person("feishu:ou_9"), "feishu:ou_9"),
+    "link-code": LinkCode("7K3Q-XH2M-PW9D", NOW + timedelta(minutes=10)),
+    "notice-switched-off": Notice("switched_off"),
+    "notice-link-told": Notice("link.told_linked", {"identity": "wecom:chen", "channel": "wecom"}),
 }

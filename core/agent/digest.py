@@ -9,11 +9,13 @@ from datetime import datetime
 
 from core.redact import clean, mask
 from core.results import (
+    Account,
     Choice,
     Diagnosed,
     InstanceDetail,
     InstanceList,
     Lineage,
+    LinkCode,
     LogView,
     Missing,
     Notice,
@@ -41,7 +43,7 @@ def digest(result: Result, *, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else text[: longest - 2] + " …"
 
 
-def _lines(result: Result) -> Iterable[str]:  # noqa: C901  # one flat case a type
+def _lines(result: Result) -> Iterable[str]:  # noqa: C901, PLR0912  # one flat case a type
     match result:
         case Overview():
             return _overview(result)
@@ -71,6 +73,10 @@ def _lines(result: Result) -> Iterable[str]:  # noqa: C901  # one flat case a ty
             return [f"not possible: {result.text}", _pairs(result.details)]
         case Notice():
             return [f"the person is told: {result.text}", _pairs(result.details)]
+        case Account():
+            return [f"the person is {result.person.name}, {result.person.role}"]
+        case LinkCode():
+            return ["the person is shown a code to link another messenger"]  # the code itself is not kept
 
 
 def _overview(result: Overview) -> Iterator[str]:

@@ -6,6 +6,7 @@ A click is input like any other: its arguments name things, and the handler chec
 from core.commands.approving import approving
 from core.commands.deciding import deciding
 from core.commands.looking import looking
+from core.commands.people import people
 from core.commands.table import Asked, Command, Commands
 
-__all__ = ["Asked", "Command", "Commands", "approving", "deciding", "looking"]
+__all__ = ["Asked", "Command", "Commands", "approving", "deciding", "looking", "people"]

@@ -22,7 +22,6 @@ class _Looking:
         }
         self.commands: Mapping[str, Command] = listed | {
             "help": Command(self._help),
-            "whoami": Command(self._whoami),
             "overview": Command(self._overview, ("day",)),
             "instances": Command(self._instances, ("kind", "subject")),
             "status": Command(self._status, ("target",)),
@@ -35,16 +34,6 @@ class _Looking:
 
     async def _help(self, _asked: Asked) -> Result:
         return Notice("help")
-
-    async def _whoami(self, asked: Asked) -> Result:
-        person = asked.person
-        details = {
-            "name": person.name,
-            "role": person.role,
-            "projects": ", ".join(sorted(person.projects)) or "-",
-            "owners": ", ".join(sorted(person.owners)) or "-",
-        }
-        return Notice("whoami", details)
 
     async def _overview(self, asked: Asked) -> Result:
         return await self._look.overview(asked.person, day=asked.arguments.get("day", ""))

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from core.access import Person
 from core.errors import BadInput, NotFound
-from core.messages import Conversation
+from core.messages import Actor, Conversation
 from core.results import Result
 from core.schedulers.search import rank
+
+NOBODY = Actor("", "")
+"""Who asks when no person does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,7 @@ class Asked:
     """A command with everything its handler may need.
 
     Attributes:
+        actor: who asked, as their channel knows them.
         pressed: it came from a button on a card, so the card itself shows what became of it.
     """
 
@@ -22,6 +26,12 @@ class Asked:
     conversation: Conversation
     arguments: Mapping[str, str] = field(default_factory=dict[str, str])
     pressed: bool = False
+    actor: Actor = NOBODY
+
+    @property
+    def identity(self) -> str:
+        """`channel:id` of who asked: what an administrator needs to list them."""
+        return f"{self.actor.channel}:{self.actor.id}"
 
     def need(self, name: str) -> str:
         """An argument that must be there.

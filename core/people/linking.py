@@ -69,11 +69,13 @@ class Linked:
     Attributes:
         person: whose it is; empty when it is nobody's.
         asked_in: where it was asked for, so that they learn of it there as well.
+        key: tells this use of a code apart from every other.
     """
 
     outcome: Outcome
     person: str = ""
     asked_in: Conversation | None = None
+    key: str = ""
 
 
 class Linking:
@@ -179,7 +181,8 @@ class Linking:
             return Linked("wrong")
         asked_in = CONVERSATION.validate_json(row.asked_in)
         identity = Identity(row.person, actor.channel, actor.id, actor.tenant)
-        return Linked(self._outcome(connection, identity, actor, conversation, asked_in), row.person, asked_in)
+        outcome = self._outcome(connection, identity, actor, conversation, asked_in)
+        return Linked(outcome, row.person, asked_in, digest[:16])
 
     def _outcome(
         self,

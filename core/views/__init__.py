@@ -12,11 +12,13 @@ from core.approvals.model import TicketList, TicketView
 from core.cards import Card
 from core.i18n import Words
 from core.results import (
+    Account,
     Choice,
     Diagnosed,
     InstanceDetail,
     InstanceList,
     Lineage,
+    LinkCode,
     LogView,
     Missing,
     Notice,
@@ -26,7 +28,7 @@ from core.results import (
     Result,
     TableReport,
 )
-from core.views import detail, diagnosis, instances, lineage, log, notices, overview, proposal, table, ticket
+from core.views import detail, diagnosis, instances, lineage, log, notices, overview, people, proposal, table, ticket
 from core.views.claims import claims
 from core.views.notices import apology, busy, progress
 from core.views.reader import Reader
@@ -73,5 +75,9 @@ def show(result: Result, words: Words, zone: ZoneInfo, person: Person) -> Card: 
             return notices.problem(reader, result)
         case Notice():
             return notices.notice(reader, result)
+        case Account():
+            return people.account(reader, result)
+        case LinkCode():
+            return people.code(reader, result)
         case _:
             assert_never(result)

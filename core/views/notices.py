@@ -9,7 +9,7 @@ from core.views import buttons
 from core.views.reader import Reader, plain
 
 OPTIONS = 10
-PLAIN_COMMANDS = frozenset({"overview", "failed", "repeated", "mine", "help", "whoami"})
+PLAIN_COMMANDS = frozenset({"overview", "failed", "repeated", "mine", "rerun-failed", "help", "whoami"})
 """Commands that need no argument, so that a suggestion of one becomes a button."""
 
 USUAL = ("overview", "help")
@@ -18,6 +18,7 @@ NEXT: Mapping[str, tuple[str, ...]] = {
     "denied": ("whoami", "help"),
     "not_found": ("failed", "help"),
     "stale": ("failed", "help"),
+    "switched_off": (),
 }
 """What to press after a notice or a problem, where it is not the usual."""
 

@@ -8,23 +8,27 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core import views
-from core.access import Access
+from core.access import Access, Person
 from core.agent import Agent
 from core.agent.history import History
 from core.audit import Audit
 from core.cards import Button, buttons
-from core.commands import Commands, deciding, looking
+from core.commands import Commands, deciding, looking, people
 from core.delivery import Delivery
 from core.engine import PATIENCE, Engine
 from core.errors import Unreachable
 from core.execution import Execution
 from core.i18n import words
 from core.messages import Actor, Click, Conversation, Event, Message
+from core.people import Linking
+from core.people.door import Door
 from core.proposals import Proposals
+from core.results import Result
 from core.schedulers.base import Instance, Status
 from core.schedulers.fleet import Fleet
 from core.settings import Model, PersonSettings
 from core.store import Store
+from core.switches import Switches
 from core.tools.act import Act
 from core.tools.look import Look
 from tests.fakes.chat import FakeChat
@@ -114,6 +118,12 @@ def build(sqlite_store: Store, model: Model) -> World:
     delivery, history = Delivery({"chat": chat}, sqlite_store), History(sqlite_store)
     proposals, look = Proposals(sqlite_store, clock=timeline), Look(fleet, access, clock=timeline)
     act = Act(look, access, proposals)
+    switches = Switches(sqlite_store, access, audit, model.names, clock=timeline)
+    linking = Linking(sqlite_store, access, audit, clock=timeline)
+
+    async def tell(conversation: Conversation, person: Person, result: Result, *, key: str) -> None:
+        await delivery.send(conversation, views.show(result, words("zh-CN"), ZONE, person), key=key)
+
     execution = Execution(
         proposals,
         fleet,
@@ -125,8 +135,8 @@ def build(sqlite_store: Store, model: Model) -> World:
         clock=timeline,
     )
     engine = Engine(
-        access,
-        Commands(looking(look), deciding(look, act, execution)),
+        Door(access, switches),
+        Commands(looking(look), deciding(look, act, execution), people(access, linking, switches, tell)),
         Agent(model, look, act, history),
         history,
         delivery,

@@ -48,7 +48,7 @@ GOLDEN = [
 WRITES = {"propose", "confirm", "cancel"}
 COMMANDS = WRITES | {
     "overview", "failed", "repeated", "mine", "instances", "status", "log", "upstream", "downstream", "diagnose",
-    "table", "help", "whoami",
+    "table", "help", "whoami", "link",
 }  # fmt: skip
 """Words that may stand on a button; what `core.commands` answers."""
 
