@@ -7,7 +7,7 @@ two calls. Callers whose card was overtaken return when the newer one is shown.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from aiolimiter import AsyncLimiter
 
@@ -36,7 +36,7 @@ class Edits:
     def __init__(self, apply: Callable[[str, Card], Awaitable[None]], per_second: float) -> None:
         self._apply = apply
         self._waiting: dict[str, _Waiting] = {}
-        self._pace = lru_cache(4096)(partial(_spaced, 1 / per_second))
+        self._pace = paces(per_second)
 
     async def show(self, reference: str, card: Card) -> None:
         """Replace a card, and return when this one or a newer one is shown.
@@ -62,5 +62,6 @@ class Edits:
                 del self._waiting[reference]
 
 
-def _spaced(seconds: float, _reference: str) -> AsyncLimiter:
-    return AsyncLimiter(1, seconds)
+def paces(per_second: float) -> Callable[[str], AsyncLimiter]:
+    """A limiter of its own for each place, by name; those of the places longest unused are forgotten."""
+    return lru_cache(4096)(lambda _place: AsyncLimiter(1, 1 / per_second))

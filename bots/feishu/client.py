@@ -9,14 +9,14 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote
 
 import structlog
 from aiolimiter import AsyncLimiter
 
+from bots.edits import Edits, paces
 from bots.feishu.cards import LIMITS, render
 from bots.feishu.inbound import flatten, names_of
 from core.cards import Card
@@ -65,17 +65,6 @@ class Rates:
     per_place: float = LIMITS.edits_per_second
 
 
-@dataclass(slots=True)
-class _Edits:
-    """Edits of one message under way: how many were asked for, how many are done with, how many callers wait."""
-
-    card: Card
-    asked: int = 0
-    shown: int = 0
-    waiting: int = 0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
 class FeishuChannel:
     """The app's bot in all its chats.
 
@@ -107,8 +96,8 @@ class FeishuChannel:
         self._token = Token(self._fetch_token)
         # One tenth of a second's and of a minute's calls at once, so that no second or minute sees far too many.
         self._app = (AsyncLimiter(rates.per_second / 10, 0.1), AsyncLimiter(rates.per_minute / 10, 6))
-        self._place = lru_cache(4096)(partial(_spaced, 1 / rates.per_place))
-        self._edits: dict[str, _Edits] = {}
+        self._chats = paces(rates.per_place)
+        self._edits = Edits(self._replace, rates.per_place)
         self._learning: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -128,7 +117,7 @@ class FeishuChannel:
         place = f"{conversation.kind}/{conversation.thread}"
         uuid = hashlib.sha256(key.encode()).hexdigest()[:48]  # Feishu takes at most 50 characters
         body = {"msg_type": "interactive", "content": render(card, place, self._page), "uuid": uuid}
-        await self._place(conversation.id).acquire()
+        await self._chats(conversation.id).acquire()
         if conversation.thread:
             root = await self._message_in(conversation.thread)
             answer = await self._call("POST", f"im/v1/messages/{root}/reply", json={**body, "reply_in_thread": True})
@@ -138,29 +127,8 @@ class FeishuChannel:
         return f"{answer['data']['message_id']}/{place}"
 
     async def update(self, reference: str, card: Card, *, key: str) -> None:
-        """Replace a card; see `core.channel.Channel.update`. The key is not needed: editing is idempotent by itself.
-
-        Edits of one message go out one after the other. While one waits for its turn only the newest card is kept, and
-        callers whose card was overtaken return when the newer one is shown.
-        """
-        message, _, place = reference.partition("/")
-        edits = self._edits.setdefault(message, _Edits(card))
-        edits.card = card
-        edits.asked += 1
-        edits.waiting += 1
-        mine = edits.asked
-        try:
-            async with edits.lock:
-                if edits.shown < mine:
-                    await self._place(message).acquire()
-                    newest = edits.asked
-                    content = render(edits.card, place, self._page)
-                    await self._call("PATCH", f"im/v1/messages/{quote(message, safe='')}", json={"content": content})
-                    edits.shown = newest
-        finally:
-            edits.waiting -= 1
-            if not edits.waiting:
-                del self._edits[message]
+        """Replace a card; see `core.channel.Channel.update`. The key is not needed: editing is idempotent by itself."""
+        await self._edits.show(reference, card)
 
     async def lookup(self, actor_id: str) -> Actor:
         """Who this `open_id` is; without a name when the app may not see the person."""
@@ -203,6 +171,11 @@ class FeishuChannel:
         scopes = (await self._call("GET", "application/v6/scopes"))["data"]["scopes"]
         granted = {scope["scope_name"] for scope in scopes if scope["grant_status"] == 1}
         return tuple(names[0] for names in PERMISSIONS if not granted & {*names})
+
+    async def _replace(self, reference: str, card: Card) -> None:
+        message, _, place = reference.partition("/")
+        content = render(card, place, self._page)
+        await self._call("PATCH", f"im/v1/messages/{quote(message, safe='')}", json={"content": content})
 
     async def _learn(self) -> None:
         pause = 1.0
@@ -271,10 +244,6 @@ class FeishuChannel:
         except Refused as error:
             raise Unauthorized("feishu refuses app_id and app_secret", system=self.name, code=error.code) from error
         return answer["tenant_access_token"], float(answer["expire"])
-
-
-def _spaced(seconds: float, _place: str) -> AsyncLimiter:
-    return AsyncLimiter(1, seconds)
 
 
 def _object(response: Response) -> dict[str, Any]:
