@@ -64,4 +64,9 @@ class Edits:
 
 def paces(per_second: float) -> Callable[[str], AsyncLimiter]:
     """A limiter of its own for each place, by name; those of the places longest unused are forgotten."""
-    return lru_cache(4096)(lambda _place: AsyncLimiter(1, 1 / per_second))
+
+    @lru_cache(4096)
+    def limiter(_place: str) -> AsyncLimiter:
+        return AsyncLimiter(1, 1 / per_second)
+
+    return limiter
