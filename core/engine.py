@@ -23,7 +23,7 @@ from core.access import Person
 from core.agent import Agent, Answer, Call
 from core.agent.history import History
 from core.audit import Audit
-from core.cards import Card, Text
+from core.cards import Block, Card, Text
 from core.commands import Asked, Commands
 from core.delivery import Delivery
 from core.errors import Denied, NotFound, XOpsError
@@ -140,7 +140,8 @@ class Engine:
         await self._record_refusals(event, person, answer)
         chosen = self._words(person, event)
         cards = tuple(views.show(result, chosen, self._zone, person) for result in answer.results)
-        return Reply(answer, _with_words(cards, answer, chosen))
+        above = views.pasted(answer.alert, chosen, self._zone, person) if answer.alert else ()
+        return Reply(answer, _with_words(cards, answer, chosen, above))
 
     async def _apologise(self, event: Event, trace: str) -> None:
         """Say that it went wrong, with the number under which the log tells why."""
@@ -270,9 +271,11 @@ def _path(event: Event) -> str:
     return "command" if event.text.startswith("/") else "agent"
 
 
-def _with_words(cards: tuple[Card, ...], answer: Answer, chosen: Words) -> tuple[Card, ...]:
-    """A note about who answered on top of the first card; what a model says of a diagnosis below that diagnosis."""
-    note = (Text(chosen(answer.note), "muted"),) if answer.note else ()
+def _with_words(
+    cards: tuple[Card, ...], answer: Answer, chosen: Words, above: tuple[Block, ...] = ()
+) -> tuple[Card, ...]:
+    """A note about who answered, and the alert, on top of the first card; what a model says of a diagnosis below it."""
+    note = (*((Text(chosen(answer.note), "muted"),) if answer.note else ()), *above)
     said = tuple(views.claims(chosen, answer.claims))
     return tuple(
         replace(

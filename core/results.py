@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from core.access import Person
+from core.alerts.model import Reading
 from core.approvals.model import TicketList, TicketView
 from core.diagnosis.model import Diagnosis
 from core.schedulers.base import (
@@ -144,6 +145,43 @@ class Lineage:
     direction: Literal["upstream", "downstream"]
     related: tuple[Related, ...]
     as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """What an alert names, and the instance that is meant.
+
+    Attributes:
+        name: as the alert writes it.
+        asked: its id, or its name when the alert gives no id.
+        target: what it was found by: one of these, or the name within the project.
+        choices: how many have this name, when it is several.
+    """
+
+    name: str
+    asked: str
+    target: str
+    instance: Instance | None = None
+    choices: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReport:
+    """A pasted alert, and what the schedulers know of it. No result by itself: it stands above what else was found.
+
+    Attributes:
+        located: what the alerts name, in their order.
+        project: where it was looked for what is counted and not listed; empty when the alert does not tell.
+        day: the day that was looked at for that.
+        added: what failed there besides.
+    """
+
+    reading: Reading
+    located: tuple[Located, ...]
+    as_of: datetime
+    project: str = ""
+    day: date | None = None
+    added: tuple[Instance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

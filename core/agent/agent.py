@@ -22,7 +22,7 @@ from core.agent.rules.understand import Question
 from core.agent.turn import Reason, Stopped, Turn
 from core.errors import ConfigurationError, XOpsError
 from core.messages import Message
-from core.results import Diagnosed, Notice
+from core.results import AlertReport, Diagnosed, Notice
 from core.settings import Model
 from core.tools.act import Act
 from core.tools.look import Look
@@ -71,16 +71,26 @@ class Agent:
             person: who said it; tools check their rights.
             progress: told the name of each tool when it starts.
         """
+        alert = await self._look.alert(person, message.text)
+        turn = _turn(message, person, await self._question(message, alert), progress)
+        return replace(await self.respond(turn, message.at), alert=alert)
+
+    async def respond(self, turn: Turn, at: datetime) -> Answer:
+        """Answer a question whose conversation is known already.
+
+        Args:
+            turn: what is asked, and by whom; afterwards it tells what was spent.
+            at: when it was asked.
+        """
         rules, model = await self._load()
-        question = await self._question(message)
-        if model is None or person.role == "stranger" or await self._left_to_rules(question):
-            return await self._by_rules(rules, _turn(message, person, question, progress))
-        turn = _turn(message, person, question, progress)
-        text, stopped = await self._by_model(model, turn, message.at.astimezone(self._look.fleet.zone))
+        question = turn.question
+        if model is None or turn.person.role == "stranger" or await self._left_to_rules(question):
+            return await self._by_rules(rules, turn)
+        text, stopped = await self._by_model(model, turn, at.astimezone(self._look.fleet.zone))
         note = f"agent.{stopped}" if stopped else ""
         if turn.proposed or (turn.results and stopped in {"", "repeated"}):
             return _from_model(turn, text, note)
-        ruled = await self._by_rules(rules, _turn(message, person, question, progress))
+        ruled = await self._by_rules(rules, replace(turn, uses=[]))
         if turn.results and all(call.name == "help" for call in ruled.calls):  # the model understood, the rules did not
             return _from_model(turn, "", note)
         chose_none = self._settings.mode == "router" and not turn.uses
@@ -110,9 +120,10 @@ class Agent:
         else:
             log.info("model warmed up", seconds=round(time.perf_counter() - began, 1))
 
-    async def _question(self, message: Message) -> Question:
+    async def _question(self, message: Message, alert: AlertReport | None) -> Question:
         past = await self._history.recall(message.conversation)
-        return Question(message.text[:LONGEST], self._look.find.day(""), past, message.quoted[:LONGEST])
+        located = {one.asked: one.target for one in alert.located if one.instance} if alert else {}
+        return Question(message.text[:LONGEST], self._look.find.day(""), past, message.quoted[:LONGEST], located)
 
     async def _left_to_rules(self, question: Question) -> bool:
         return self._settings.mode == "router" and await asyncio.to_thread(left_to_rules, question)
@@ -173,7 +184,7 @@ def _turn(message: Message, person: Person, question: Question, progress: Callab
     past = question.past
     shown = (f"{item.ref} {item.label}" for turn in past.turns for item in (*turn.focus, *turn.items))
     said = (part for turn in past.turns for part in (turn.said, turn.answered))
-    known = "\n".join((question.text, question.quoted, past.summary, *said, *shown))
+    known = "\n".join((question.text, question.quoted, past.summary, *said, *shown, *question.located.values()))
     return Turn(person, message.conversation, question, progress, known.casefold())
 
 

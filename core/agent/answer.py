@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.diagnosis.model import Proof
-from core.results import Result
+from core.results import AlertReport, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Answer:
         calls: the tools used.
         source: who chose them.
         note: key in the catalogues that says why the rules answered instead of the model; empty when nothing is amiss.
+        alert: the alert that was pasted, read by code whoever answers; None when none was.
     """
 
     results: tuple[Result, ...]
@@ -41,3 +42,4 @@ class Answer:
     calls: tuple[Call, ...]
     source: Literal["model", "rules"]
     note: str = ""
+    alert: AlertReport | None = None

@@ -24,10 +24,10 @@ from sqlalchemy import (
 
 from core.agent.answer import Answer
 from core.agent.digest import digest
-from core.agent.past import Item, Past, Turn, focus, items
+from core.agent.past import Item, Past, Turn, focus, in_alert, items
 from core.messages import Conversation
 from core.redact import mask
-from core.results import Choice, Missing, Result
+from core.results import Choice, Missing
 from core.store import Store, metadata
 from core.store.types import Moment
 
@@ -97,7 +97,7 @@ def _row(conversation: Conversation, key: str, said: str, answer: Answer) -> dic
         "at": datetime.now(UTC),
         "said": mask(said[:SAID]),
         "answered": "\n".join(told)[:ANSWERED],
-        "shown": orjson.dumps(_shown(answer.results)).decode(),
+        "shown": orjson.dumps(_shown(answer)).decode(),
     }
 
 
@@ -106,12 +106,13 @@ def _latest(connection: Connection, conversation: str) -> Sequence[RowMapping]:
     return connection.execute(mine.order_by(turn.c.number.desc()).limit(WINDOW + SUMMARIZED)).mappings().all()
 
 
-def _shown(results: tuple[Result, ...]) -> dict[str, object]:
-    """What the cards showed, as JSON: see `core.agent.past.Turn`."""
+def _shown(answer: Answer) -> dict[str, object]:
+    """What the cards showed, as JSON: see `core.agent.past.Turn`. The things of an alert count as listed, when several."""
+    results, pasted = answer.results, in_alert(answer.alert)
     asking = [result for result in results if isinstance(result, Choice | Missing) and result.command]
     return {
         "focus": [asdict(item) for item in focus(results)],
-        "items": [asdict(item) for item in items(results)],
+        "items": [asdict(item) for item in (pasted if len(pasted) > 1 else items(results))],
         "again": asking[-1].command if asking else "",
         "arguments": dict(asking[-1].arguments) if asking else {},
     }

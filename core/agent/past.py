@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.results import (
+    AlertReport,
     Choice,
     Diagnosed,
     InstanceDetail,
@@ -72,6 +73,14 @@ def items(results: tuple[Result, ...]) -> tuple[Item, ...]:
     listed = [item for result in results for item in _listed(result)]
     single = [item for result in results for item in _about(result)]
     return tuple(listed or (single if len(single) > 1 else ()))[:LISTED]
+
+
+def in_alert(report: AlertReport | None) -> tuple[Item, ...]:
+    """The instances that a pasted alert listed, then those that completed it; in the order shown."""
+    if report is None:
+        return ()
+    found = (*(one.instance for one in report.located if one.instance), *report.added)
+    return tuple(map(_instance, found))[:LISTED]
 
 
 def _about(result: Result) -> Iterator[Item]:

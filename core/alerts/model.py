@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Literal
 
 AlertStatus = Literal["firing", "recovered", "unknown"]
@@ -53,6 +54,12 @@ class Alert:
     rule: str = ""
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     error: str = ""
+
+    @property
+    def due_day(self) -> str:
+        """ISO day on which runs of the business date are due: the day after (DataWorks, Dataphin); empty without one."""
+        business = self.business_date
+        return (date.fromisoformat(business) + timedelta(days=1)).isoformat() if business else ""
 
     @property
     def subjects(self) -> tuple[AlertObject, ...]:

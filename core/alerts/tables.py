@@ -74,6 +74,11 @@ def source(*texts: str) -> str:
     return "unknown"
 
 
+def named(section: str) -> tuple[str, ...]:
+    """The names that a section of `keys.toml` can give."""
+    return tuple(_load("keys.toml")[section])
+
+
 def meaning(section: str, text: str) -> str:
     """The first row of `[status]` or `[kind]` with a word in the text; empty when there is none."""
     words = simplified(_CAMEL.sub(" ", text)).lower()

@@ -14,10 +14,12 @@ from datetime import date, datetime
 from typing import Literal, cast, get_args
 
 from core.access import Access, Person
+from core.alerts import read
 from core.diagnosis import diagnose, read_log
 from core.diagnosis.forecast import expected_finish
 from core.errors import Ambiguous, BadInput, NotFound, RemoteError, XOpsError
 from core.results import (
+    AlertReport,
     Choice,
     Diagnosed,
     InstanceDetail,
@@ -35,6 +37,7 @@ from core.tools.evidence import Lookup, gather, masked
 from core.tools.find import Finder, pick
 from core.tools.freshness import BROKEN, Sighting, report
 from core.tools.groups import Groups, Kind
+from core.tools.paste import report as report_alert
 
 LINEAGE_DEPTH = 3
 LOOKED_AT = 5
@@ -124,6 +127,13 @@ class Look:
     async def diagnose(self, person: Person, target: str, *, day: str = "") -> Result:
         """Why an instance failed or does not start, with the evidence."""
         return await self._answer(person, "diagnose", lambda: self._diagnose(target, day), day=day)
+
+    async def alert(self, person: Person, text: str) -> AlertReport | None:
+        """What a pasted alert says and what is known of it; None for a text that is none, or a person who may not look."""
+        reading = await asyncio.to_thread(read, text)
+        if reading.kind != "alert" or person.role == "stranger":
+            return None
+        return await report_alert(reading, self.find, self._groups, self._clock())
 
     async def _answer(
         self, person: Person, command: str, look: Callable[[], Awaitable[Result]], **arguments: str

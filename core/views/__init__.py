@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from core.access import Person
 from core.approvals.model import TicketList, TicketView
-from core.cards import Card
+from core.cards import Block, Card
 from core.i18n import Words
 from core.results import (
+    AlertReport,
     Account,
     Choice,
     Diagnosed,
@@ -28,12 +29,12 @@ from core.results import (
     Result,
     TableReport,
 )
-from core.views import detail, diagnosis, instances, lineage, log, notices, overview, people, proposal, table, ticket
+from core.views import alert, detail, diagnosis, instances, lineage, log, notices, overview, people, proposal, table, ticket
 from core.views.claims import claims
 from core.views.notices import apology, busy, progress
 from core.views.reader import Reader
 
-__all__ = ["apology", "busy", "claims", "progress", "show"]
+__all__ = ["apology", "busy", "claims", "pasted", "progress", "show"]
 
 
 def show(result: Result, words: Words, zone: ZoneInfo, person: Person) -> Card:  # noqa: C901, PLR0912  # one flat case a type
@@ -81,3 +82,8 @@ def show(result: Result, words: Words, zone: ZoneInfo, person: Person) -> Card: 
             return people.code(reader, result)
         case _:
             assert_never(result)
+
+
+def pasted(report: AlertReport, words: Words, zone: ZoneInfo, person: Person) -> tuple[Block, ...]:
+    """What stands above an answer to a pasted alert; the arguments are those of `show`."""
+    return tuple(alert.blocks(Reader(words, zone, person), report))

@@ -8,7 +8,7 @@ when it is nowhere, the person is asked.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 
 from core.agent.answer import Call
 from core.agent.past import Item, Past
@@ -51,17 +51,19 @@ class Question:
         today: the date in the fleet's zone.
         past: the conversation before.
         quoted: the message it replies to.
+        located: what finds a thing that an alert names, where its own id or name does not.
     """
 
     text: str
     today: date
     past: Past = field(default_factory=Past)
     quoted: str = ""
+    located: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def understand(question: Question) -> tuple[Call, ...]:
     """The tool calls that answer a message; at least one."""
-    if alerts := _alerts(question.text):
+    if alerts := _alerts(question):
         return alerts
     text = question.text[:LONGEST]
     if pick := picked(fold(text), question.past):
@@ -74,22 +76,21 @@ def understand(question: Question) -> tuple[Call, ...]:
     return tuple(calls[:MOST]) or (_say("not_understood"),)
 
 
-def _alerts(text: str) -> tuple[Call, ...]:
-    reading = read(text)
+def _alerts(question: Question) -> tuple[Call, ...]:
+    reading = read(question.text)
     if reading.kind != "alert":
         return ()
-    calls = _distinct(call for alert in reading.alerts for call in _of_alert(alert))
+    calls = _distinct(call for alert in reading.alerts for call in _of_alert(alert, question.located))
     return tuple(calls[:ALERTS]) or (_say("which_task"),)
 
 
-def _of_alert(alert: Alert) -> Iterable[Call]:
-    business = alert.business_date
-    due = (date.fromisoformat(business) + timedelta(days=1)).isoformat() if business else ""
+def _of_alert(alert: Alert, located: Mapping[str, str]) -> Iterable[Call]:
     for thing in alert.subjects:
-        wanted = thing.id or thing.name
+        named = thing.id or thing.name
+        wanted = located.get(named, named)
         if wanted and len(wanted) <= names.LONGEST:
             tool = "table_freshness" if thing.type == "table" else "diagnose"
-            yield _call(tool, {ARGUMENT.get(tool, "target"): wanted}, due)
+            yield _call(tool, {ARGUMENT.get(tool, "target"): wanted}, alert.due_day)
 
 
 def _with_neighbours(read_clauses: Sequence[Clause]) -> list[Clause]:
