@@ -205,7 +205,7 @@ class Events:
     def _take(self, connection: Connection, batch: Sequence[Incoming]) -> list[Incoming]:
         found = {(one.source, one.id): one for one in reversed(batch)}  # the first of several with one key
         rows = [_row(found[key]) for key in sorted(found)]  # sorted: replicas never wait for each other in a circle
-        new = connection.execute(self._insert, rows).tuples()
+        new = connection.execute(self._insert, rows).all()
         fresh = sorted((found[source, id] for source, id in new), key=attrgetter("at"))
         self._apply(connection, fresh)
         return fresh
