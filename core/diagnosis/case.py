@@ -5,9 +5,14 @@ from functools import cached_property
 from itertools import count
 
 from core.diagnosis.log import read_log
-from core.diagnosis.model import Cause, Confidence, Evidence, LogFinding, Proof, RerunHelps
-from core.schedulers.base import Instance, LogPage, Related, RunType, Status
+from core.diagnosis.model import Before, Cause, Confidence, Evidence, LogFinding, Place, Proof, RerunHelps
+from core.diagnosis.rulebook import Rules
+from core.schedulers.base import Change, Constraints, Instance, LogPage, Related, RunType, Status
 
+CHANGES = 5
+"""Most changes that are shown."""
+SHORTEST = 4
+"""A name shorter than this stands in too many sentences to link anything."""
 STARTED = frozenset(
     {
         Status.RUNNING,
@@ -39,13 +44,15 @@ _STUCK = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What it comes to; `advice` as in `Diagnosis`."""
+    """What it comes to; `advice`, `rule` and `place` as in `Diagnosis`."""
 
     cause: Cause
     confidence: Confidence
     rerun_helps: RerunHelps
     advice: tuple[str, ...] = ()
     object: str = ""
+    rule: str = ""
+    place: Place | None = None
 
 
 class Case:
@@ -53,16 +60,21 @@ class Case:
 
     Args:
         evidence: what was looked up.
+        rules: what is known about logs.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, rules: Rules) -> None:
         self.evidence = evidence
+        self._rules = rules
         self.instance = evidence.instance
         self.proofs: list[Proof] = []
         self._numbers = count(1)
 
     def cite(self, source: str, text: str) -> str:
-        """Add a fact to the ledger; returns the id by which a statement cites it."""
+        """Add a fact to the ledger, once; returns the id by which a statement cites it."""
+        for known in self.proofs:
+            if (known.source, known.text) == (source, text):
+                return known.id
         proof = Proof(f"{source[0].upper()}{next(self._numbers)}", source, text)
         self.proofs.append(proof)
         return proof.id
@@ -75,8 +87,28 @@ class Case:
     @cached_property
     def log(self) -> LogFinding:
         """What the log of the latest run says."""
-        succeeded = self.instance.status.succeeded
-        return read_log(self.evidence.log or LogPage(0, ()), succeeded=succeeded)
+        return self._read(self.evidence.log or LogPage(0, ()), succeeded=self.instance.status.succeeded)
+
+    @cached_property
+    def note(self) -> LogFinding:
+        """What the platform's one line about the run says, read like a log of one line."""
+        return self._read(LogPage(0, (self.instance.note,)))
+
+    def _read(self, page: LogPage, *, succeeded: bool = False) -> LogFinding:
+        return read_log(page, succeeded=succeeded, kind=self.instance.task.kind, rules=self._rules)
+
+    @cached_property
+    def constraints(self) -> Constraints:
+        """What besides upstream holds it back; nothing, where the scheduler cannot tell."""
+        return self.evidence.constraints or Constraints()
+
+    @property
+    def status(self) -> str:
+        """The platform's word about it, as a fact to cite."""
+        began = self.instance.started_at
+        since = f"({began:%m-%d %H:%M})" if began else ""
+        word = self.instance.raw_status or self.instance.status
+        return " ".join(filter(None, (f"{self.instance.task.name}: {word}", since, self.instance.note)))
 
     @cached_property
     def blocker(self) -> Instance | None:
@@ -87,12 +119,18 @@ class Case:
     @cached_property
     def frozen(self) -> bool:
         """Whether a person suspended it. A task paused after a run began or ended says nothing about that run."""
-        return self.instance.flags.frozen or (self.evidence.constraints.paused and self.instance.status not in STARTED)
+        return self.instance.flags.frozen or (self.constraints.paused and self.instance.status not in STARTED)
 
     @property
     def downstream(self) -> int:
         """How many instances still wait for it."""
         return len({one.instance.ref for one in self.evidence.downstream if not one.instance.status.succeeded})
+
+    def happened(self, thing: str) -> tuple[Before, ...]:
+        """What happened in the days before it ended, newest first; `linked` where it names what the fault is about."""
+        ended = self.instance.finished_at or self.evidence.now
+        earlier = [change for change in self.evidence.changes if change.at <= ended]
+        return tuple(Before(change, _speaks_of(change, thing)) for change in earlier[:CHANGES])
 
     @cached_property
     def before(self) -> tuple[Instance, ...]:
@@ -111,6 +149,12 @@ class Case:
         """Whether the previous cycle failed too: one failed instance is enough, frozen ones do not count."""
         finished = [one for one in self.before if one.status.finished]
         return any(one.status.failed and not one.flags.frozen for one in finished) if finished else None
+
+
+def _speaks_of(change: Change, thing: str) -> bool:
+    """Whether a change is about what a fault is about: it names it, or the last part of its name."""
+    name = thing.rpartition(".")[2].strip("`\"'").casefold()
+    return len(name) >= SHORTEST and name in f"{change.what} {change.ref}".casefold()
 
 
 def _urgency(related: Related) -> tuple[int, int]:

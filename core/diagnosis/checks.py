@@ -10,6 +10,10 @@ from core.diagnosis.case import STARTED, Case, Verdict
 from core.diagnosis.model import Cause, Check, CheckName, Outcome
 from core.schedulers.base import Instance, Status
 
+NO_RULE, NO_GROUP = "throttled by: -", "waits for resource group: -"
+"""What a scheduler that can tell says when nothing holds an instance back."""
+NAMED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -33,45 +37,44 @@ def upstream(case: Case) -> Step:
     if instance.flags.forced:
         return step("upstream", "skipped", "forced")
     if instance.status in STARTED:
-        done = sum(related.distance == 1 for related in case.evidence.upstream)
-        return _all_done(done) if done and blocker is None else step("upstream", "pass", "started")
+        direct = any(related.distance == 1 for related in case.evidence.upstream)
+        return _all_done(case) if direct and blocker is None else _started("upstream", case)
     if blocker is not None:
         return _blocked_by(case, blocker)
     if instance.status in {Status.WAIT_UPSTREAM, Status.UPSTREAM_FAILED}:
         verdict = Verdict(Cause.UPSTREAM_FAILED, "likely", "no", ("fix_upstream",))
-        cited = case.cite("status", f"{instance.task.name}: {instance.raw_status or instance.status}")
+        cited = case.cite("status", case.status)
         return step("upstream", "blocked", "upstream_unseen", cited, verdict=verdict)
-    done = len(case.evidence.upstream)
-    return _all_done(done) if done else step("upstream", "pass", "no_upstream")
+    return _all_done(case) if case.evidence.upstream else step("upstream", "pass", "no_upstream")
 
 
 def schedule(case: Case) -> Step:
     """Whether its time has come."""
     instance, now = case.instance, case.evidence.now
-    due = case.evidence.constraints.due_at or instance.scheduled_at
+    due = case.constraints.due_at or instance.scheduled_at
     if instance.status in STARTED:
-        return step("schedule", "pass", "started")
+        return _started("schedule", case)
     verdict = Verdict(Cause.SUCCESS_OR_HEALTHY, "confirmed", "no", ("wait_until_due",))
     if due is not None and due > now:
         cited = case.cite("constraints", _moment(instance, due))
         return step("schedule", "blocked", "not_due", cited, verdict=verdict, due=_moment(instance, due))
     if instance.status is Status.WAIT_TIME:
-        cited = case.cite("status", f"{instance.task.name}: {instance.raw_status or instance.status}")
+        cited = case.cite("status", case.status)
         return step("schedule", "blocked", "waiting_time", cited, verdict=verdict)
-    return (
-        step("schedule", "pass", "no_due")
-        if due is None
-        else step("schedule", "pass", "due", due=_moment(instance, due))
-    )
+    if due is None:
+        return step("schedule", "pass", "no_due")
+    return step("schedule", "pass", "due", case.cite("constraints", _moment(instance, due)), due=_moment(instance, due))
 
 
 def throttling(case: Case) -> Step:
     """Whether a rule holds it back."""
-    constraints = case.evidence.constraints
+    constraints = case.constraints
     if case.instance.status in STARTED:
-        return step("throttling", "pass", "started")
+        return _started("throttling", case)
     if not constraints.throttled_by:
-        return step("throttling", "pass", "not_throttled")
+        return _untold("throttling", case) or step(
+            "throttling", "pass", "not_throttled", case.cite("constraints", NO_RULE)
+        )
     rules, holders = "; ".join(constraints.throttled_by), constraints.throttle_holders
     cited = case.cite("constraints", f"{rules}: {', '.join(holders[:5])}" if holders else rules)
     verdict = Verdict(Cause.RESOURCE_SHORTAGE, "confirmed", "no", ("raise_limit",), constraints.throttled_by[0])
@@ -80,11 +83,13 @@ def throttling(case: Case) -> Step:
 
 def resources(case: Case) -> Step:
     """Whether it waits for a resource group."""
-    instance, constraints = case.instance, case.evidence.constraints
+    instance, constraints = case.instance, case.constraints
     if instance.status in STARTED:
-        return step("resources", "pass", "started")
+        return _started("resources", case)
     if instance.status is not Status.WAIT_RESOURCE and not constraints.resource_group:
-        return step("resources", "pass", "resource_free")
+        return _untold("resources", case) or step(
+            "resources", "pass", "resource_free", case.cite("constraints", NO_GROUP)
+        )
     group, holders = constraints.resource_group or instance.note or "?", constraints.resource_holders
     cited = case.cite("constraints", f"{group}: {', '.join(holders[:5])}" if holders else group)
     verdict = Verdict(Cause.RESOURCE_SHORTAGE, "confirmed", "no", ("wait_resources",), constraints.resource_group)
@@ -108,8 +113,21 @@ def minutes(time: timedelta) -> int:
     return max(0, int(time.total_seconds() // 60))
 
 
-def _all_done(count: int) -> Step:
-    return step("upstream", "pass", "upstream_done", count=count)
+def _started(name: CheckName, case: Case) -> Step:
+    return step(name, "pass", "started", case.cite("status", case.status))
+
+
+def _untold(name: CheckName, case: Case) -> Step | None:
+    """What the scheduler cannot tell is not ruled out."""
+    return step(name, "unknown", "not_told") if case.evidence.constraints is None else None
+
+
+def _all_done(case: Case) -> Step:
+    """Those directly before it, if the scheduler tells which they are."""
+    related = [one for one in case.evidence.upstream if one.distance == 1] or case.evidence.upstream
+    names = ", ".join(one.instance.task.name for one in related[:NAMED])
+    cited = case.cite("upstream", f"{len(related)}: {names}")
+    return step("upstream", "pass", "upstream_done", cited, count=len(related))
 
 
 def _blocked_by(case: Case, blocker: Instance) -> Step:

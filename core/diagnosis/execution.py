@@ -6,10 +6,9 @@ from datetime import timedelta
 from core.diagnosis.case import Case, Verdict
 from core.diagnosis.checks import Step, minutes, step
 from core.diagnosis.forecast import usual_seconds
-from core.diagnosis.log import read_log
 from core.diagnosis.model import Cause, LogFinding
 from core.diagnosis.output import missing_output
-from core.schedulers.base import LogPage, Status
+from core.schedulers.base import Status
 
 NOTHING_FOUND = frozenset({Cause.UNKNOWN, Cause.SUCCESS_OR_HEALTHY})
 LONG = 2
@@ -28,7 +27,7 @@ def execution(case: Case) -> Step:
 
 def frozen(case: Case) -> Step:
     """A suspended task is reported, and nothing more is looked at: some platforms report it as failed."""
-    cited = case.cite("status", _status(case))
+    cited = case.cite("status", case.status)
     verdict = Verdict(Cause.KILLED, "confirmed", "after_fix", ("unfreeze",), case.instance.task.name)
     return step("execution", "blocked", "frozen", cited, verdict=verdict)
 
@@ -44,12 +43,14 @@ def _succeeded(case: Case) -> Step:
         cited = case.cite("table", lost.fact)
         verdict = Verdict(Cause.DATA_QUALITY, "likely", "after_fix", ("check_rows",), lost.table)
         return step("execution", "blocked", lost.detail, cited, verdict=verdict, **lost.values)
-    return step("execution", "pass", "succeeded", case.cite("status", _status(case)), verdict=HEALTHY)
+    return step("execution", "pass", "succeeded", case.cite("status", case.status), verdict=HEALTHY)
 
 
 def _slipped(case: Case) -> Step:
     log = case.log
-    verdict = Verdict(log.cause, "likely", log.rerun_helps, ("add_exit_check", log.advice), log.object)
+    verdict = Verdict(
+        log.cause, "likely", log.rerun_helps, ("add_exit_check", log.advice), log.object, log.rule, log.place
+    )
     cited = case.quote(log)
     return step("execution", "blocked", "errors_with_success", *cited, verdict=verdict, line=log.proofs[0].line)
 
@@ -60,36 +61,36 @@ def _skipped(case: Case) -> Step:
 
 def _wrote_nothing(case: Case, detail: str) -> Step:
     verdict = Verdict(Cause.SUCCESS_OR_HEALTHY, "confirmed", "no", ("wrote_nothing",))
-    return step("execution", "pass", detail, case.cite("status", _status(case)), verdict=verdict)
+    return step("execution", "pass", detail, case.cite("status", case.status), verdict=verdict)
 
 
 def _forced_success(case: Case) -> Step:
     verdict = Verdict(Cause.SUCCESS_OR_HEALTHY, "confirmed", "no", ("check_forced_data",))
-    return step("execution", "pass", "forced_success", case.cite("status", _status(case)), verdict=verdict)
+    return step("execution", "pass", "forced_success", case.cite("status", case.status), verdict=verdict)
 
 
 def _failed(case: Case) -> Step:
-    log, note = case.log, _note(case)
+    log, note = case.log, case.note
     if log.cause in NOTHING_FOUND and note.cause not in NOTHING_FOUND:
         cited = (*case.quote(log), case.cite("status", case.instance.note))
         detail = "failed_symptom" if log.proofs else "failed_no_log"
-        verdict = Verdict(note.cause, "likely", note.rerun_helps, (note.advice,), note.object)
+        verdict = Verdict(note.cause, "likely", note.rerun_helps, (note.advice,), note.object, note.rule)
         return step("execution", "blocked", detail, *cited, verdict=verdict, **_line(log))
-    cited = case.quote(log) or (case.cite("status", _status(case)),)
+    cited = case.quote(log) or (case.cite("status", case.status),)
     if log.cause is Cause.SUCCESS_OR_HEALTHY:
         verdict = Verdict(Cause.UNKNOWN, "inconclusive", "unknown", ("read_log",))
         return step("execution", "blocked", "log_contradicts", *cited, verdict=verdict)
     detail = "failed_line" if log.confidence != "inconclusive" else "failed_symptom" if log.proofs else "failed_no_log"
-    verdict = Verdict(log.cause, log.confidence, log.rerun_helps, (log.advice,), log.object)
+    verdict = Verdict(log.cause, log.confidence, log.rerun_helps, (log.advice,), log.object, log.rule, log.place)
     return step("execution", "blocked", detail, *cited, verdict=verdict, **_line(log))
 
 
 def _killed(case: Case) -> Step:
     """Stopped by somebody, unless the log says that it was stopped for its time or its memory."""
     log = case.log if case.log.cause in STOPPED_BY_ITSELF else None
-    cited = case.quote(case.log) or (case.cite("status", case.instance.note or _status(case)),)
+    cited = case.quote(case.log) or (case.cite("status", case.instance.note or case.status),)
     if log is not None:
-        verdict = Verdict(log.cause, log.confidence, log.rerun_helps, (log.advice,), log.object)
+        verdict = Verdict(log.cause, log.confidence, log.rerun_helps, (log.advice,), log.object, log.rule, log.place)
     else:
         verdict = Verdict(Cause.KILLED, "confirmed", "unknown", ("ask_who_stopped",))
     return step("execution", "blocked", "killed", *cited, verdict=verdict)
@@ -97,7 +98,7 @@ def _killed(case: Case) -> Step:
 
 def _running(case: Case) -> Step:
     started, now = case.instance.started_at, case.evidence.now
-    cited = case.cite("status", _status(case))
+    cited = case.cite("status", case.status)
     if started is None:
         return step("execution", "pass", "running", cited, verdict=HEALTHY)
     taken, usual = now - started, usual_seconds(case.evidence.history, case.instance)
@@ -112,31 +113,31 @@ def _running(case: Case) -> Step:
 
 
 def _checking(case: Case) -> Step:
-    return step("execution", "pass", "checking", case.cite("status", _status(case)), verdict=HEALTHY)
+    return step("execution", "pass", "checking", case.cite("status", case.status), verdict=HEALTHY)
 
 
 def _never_ran(case: Case) -> Step:
     verdict = Verdict(Cause.UPSTREAM_FAILED, "likely", "no", ("fix_upstream",))
-    return step("execution", "blocked", "never_ran", case.cite("status", _status(case)), verdict=verdict)
+    return step("execution", "blocked", "never_ran", case.cite("status", case.status), verdict=verdict)
 
 
 def _waits_for_person(case: Case) -> Step:
     verdict = Verdict(Cause.SUCCESS_OR_HEALTHY, "likely", "no")
-    return step("execution", "blocked", "waiting_human", case.cite("status", _status(case)), verdict=verdict)
+    return step("execution", "blocked", "waiting_human", case.cite("status", case.status), verdict=verdict)
 
 
 def _waits_for_trigger(case: Case) -> Step:
     verdict = Verdict(Cause.SUCCESS_OR_HEALTHY, "likely", "no")
-    return step("execution", "blocked", "waiting_trigger", case.cite("status", _status(case)), verdict=verdict)
+    return step("execution", "blocked", "waiting_trigger", case.cite("status", case.status), verdict=verdict)
 
 
 def _not_started(case: Case) -> Step:
     verdict = Verdict(Cause.UNKNOWN, "inconclusive", "unknown", ("contact_platform",))
-    return step("execution", "unknown", "not_started", case.cite("status", _status(case)), verdict=verdict)
+    return step("execution", "unknown", "not_started", case.cite("status", case.status), verdict=verdict)
 
 
 def _unknown(case: Case) -> Step:
-    cited, raw = case.cite("status", _status(case)), case.instance.raw_status
+    cited, raw = case.cite("status", case.status), case.instance.raw_status
     verdict = Verdict(Cause.UNKNOWN, "inconclusive", "unknown", ("read_log",))
     return step("execution", "unknown", "state_unknown", cited, verdict=verdict, raw=raw)
 
@@ -154,16 +155,6 @@ _BY_STATUS: Mapping[Status, Callable[[Case], Step]] = {
     Status.WAIT_TRIGGER: _waits_for_trigger,
     Status.UNKNOWN: _unknown,
 }
-
-
-def _status(case: Case) -> str:
-    instance = case.instance
-    return " ".join(filter(None, (f"{instance.task.name}: {instance.raw_status or instance.status}", instance.note)))
-
-
-def _note(case: Case) -> LogFinding:
-    """What the platform's one line about the run says, read like a log of one line."""
-    return read_log(LogPage(0, (case.instance.note,)))
 
 
 def _line(log: LogFinding) -> dict[str, int]:

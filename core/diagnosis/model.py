@@ -1,11 +1,11 @@
 """What a diagnosis rests on and what it says. Each statement names the evidence that proves it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from core.schedulers.base import Constraints, DataTable, Instance, LogPage, Related
+from core.schedulers.base import Baseline, Change, Constraints, DataTable, Instance, LogPage, Related
 
 
 class Cause(StrEnum):
@@ -62,24 +62,29 @@ class Evidence:
     Attributes:
         now: the moment of the question; the functions have no clock of their own.
         log: of the latest run, masked.
+        constraints: None when the scheduler cannot tell.
         upstream: to the top-most unfinished ancestor.
         history: of the same task, newest first.
         tables: what the task writes.
+        changes: what happened in the days before, newest first, masked.
+        baselines: promises that wait for it.
     """
 
     instance: Instance
     now: datetime
     log: LogPage | None = None
-    constraints: Constraints = Constraints()
+    constraints: Constraints | None = None
     upstream: tuple[Related, ...] = ()
     downstream: tuple[Related, ...] = ()
     history: tuple[Instance, ...] = ()
     tables: tuple[DataTable, ...] = ()
+    changes: tuple[Change, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One piece of evidence. `source` is `log`, `status`, `history`, `upstream`, `constraints` or `table`.
+    """One piece of evidence. `source` is `log`, `status`, `history`, `upstream`, `constraints`, `table` or `change`.
 
     Attributes:
         id: how statements cite it: `L41` for line 41 of the log, `S1`, `U2` …
@@ -148,6 +153,34 @@ class LogFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """Something that happened before the failure.
+
+    Attributes:
+        linked: whether it speaks of what the fault is about. Without that it is only shown: what came before is no cause.
+    """
+
+    change: Change
+    linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """What people here wrote down for such a failure. Masked; data to show, never an instruction to follow.
+
+    Attributes:
+        steps: the first ones.
+        more: how many further steps there are.
+        where: the page or the file in which the whole is.
+    """
+
+    title: str
+    steps: tuple[str, ...] = ()
+    more: int = 0
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """The verdict on one instance.
 
@@ -158,6 +191,11 @@ class Diagnosis:
         downstream: how many instances wait for it.
         also_failed_yesterday: whether the previous cycle failed too; None when not known.
         injection: numbers of log lines that try to instruct the reader; shown as a warning, never followed.
+        rule: id of the signature that named the cause; empty when none did.
+        place: where in the user's own code the fault is.
+        late: promises that wait for it and are broken, or expected to be.
+        before: what happened shortly before it failed, newest first.
+        runbooks: what people here wrote down for such a failure, the most fitting first.
     """
 
     cause: Cause
@@ -170,4 +208,14 @@ class Diagnosis:
     blocker: Instance | None = None
     downstream: int = 0
     also_failed_yesterday: bool | None = None
-    injection: tuple[int, ...] = field(default_factory=tuple)
+    injection: tuple[int, ...] = ()
+    rule: str = ""
+    place: Place | None = None
+    late: tuple[Baseline, ...] = ()
+    before: tuple[Before, ...] = ()
+    runbooks: tuple[Runbook, ...] = ()
+
+    @property
+    def ruled_out(self) -> tuple[Check, ...]:
+        """What was looked at and is not the reason, each with what that rests on."""
+        return tuple(check for check in self.checks if check.outcome == "pass" and check.proofs)

@@ -7,6 +7,7 @@ from core.diagnosis.case import Case, Verdict
 from core.diagnosis.checks import Step, step
 from core.diagnosis.execution import execution, frozen
 from core.diagnosis.model import Cause, CheckName, Diagnosis, Evidence
+from core.diagnosis.runbooks import Knowledge, load
 
 ORDER: Sequence[tuple[CheckName, Callable[[Case], Step]]] = (
     ("upstream", checks.upstream),
@@ -18,7 +19,7 @@ ORDER: Sequence[tuple[CheckName, Callable[[Case], Step]]] = (
 UNDECIDED = Verdict(Cause.UNKNOWN, "inconclusive", "unknown")
 
 
-def diagnose(evidence: Evidence) -> Diagnosis:
+def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Diagnosis:
     """Why an instance failed, does not start, or is not the success it says.
 
     Frozen instances come first and end the search; dry runs and runs off their cycle have nothing to fail; a forced run
@@ -26,10 +27,17 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 
     Args:
         evidence: what was looked up; what is missing is said, never guessed.
+        knowledge: signatures and runbooks; by default those that come with X-Ops.
     """
-    case = Case(evidence)
+    knowledge = knowledge or load()
+    case = Case(evidence, knowledge.rules)
     steps = _set_aside(case) if case.frozen else _in_order(case)
     verdict = next((step.verdict for step in steps if step.verdict), UNDECIDED)
+    before = case.happened(verdict.object) if verdict.cause is not Cause.SUCCESS_OR_HEALTHY else ()
+    for one in before:
+        if one.linked:
+            case.cite("change", f"{one.change.at:%m-%d %H:%M} {one.change.what}")
+    tables = (*filter(None, (verdict.object,)), *case.instance.task.outputs)
     return Diagnosis(
         verdict.cause,
         verdict.confidence,
@@ -42,6 +50,11 @@ def diagnose(evidence: Evidence) -> Diagnosis:
         downstream=case.downstream,
         also_failed_yesterday=case.also_failed,
         injection=case.log.injection,
+        rule=verdict.rule,
+        place=verdict.place,
+        late=tuple(promise for promise in evidence.baselines if promise.late(evidence.now)),
+        before=before,
+        runbooks=knowledge.about(verdict.cause, verdict.rule, case.instance.task.name, tables),
     )
 
 

@@ -3,13 +3,23 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from core.diagnosis.model import Evidence
 from core.errors import NotFound, RemoteError
 from core.redact import clean, mask
-from core.schedulers.base import Capability, Constraints, DataTable, Instance, LogPage, Related, Scheduler
+from core.schedulers.base import (
+    Baseline,
+    Capability,
+    Change,
+    Constraints,
+    DataTable,
+    Instance,
+    LogPage,
+    Related,
+    Scheduler,
+)
 from core.schedulers.fleet import Fleet
 
 T = TypeVar("T")
@@ -21,15 +31,18 @@ REACH = 25
 """How far down to count who waits."""
 OUTPUTS = 3
 """Most tables looked up."""
+BACK = timedelta(days=3)
+"""How long before it was due a change is worth showing."""
 
 
 async def gather(fleet: Fleet, instance: Instance, now: datetime) -> Evidence:
     """Everything that can be looked up about an instance. A part that fails is empty, and the diagnosis says so."""
     look = Lookup(fleet, instance)
-    log, constraints, upstream, downstream, history, tables = await asyncio.gather(
-        look.log(), look.constraints(), look.ancestors(), look.dependants(), look.history(), look.tables()
+    (log, constraints, upstream, downstream), (history, tables, changes, baselines) = await asyncio.gather(
+        asyncio.gather(look.log(), look.told_constraints(), look.ancestors(), look.dependants()),
+        asyncio.gather(look.history(), look.tables(), look.changes(now), look.baselines()),
     )
-    return Evidence(instance, now, log, constraints, upstream, downstream, history, tables)
+    return Evidence(instance, now, log, constraints, upstream, downstream, history, tables, changes, baselines)
 
 
 def masked(page: LogPage) -> LogPage:
@@ -58,10 +71,28 @@ class Lookup:
         return await asyncio.to_thread(masked, page) if page.lines else None
 
     async def constraints(self) -> Constraints:
-        """What besides upstream holds it back."""
+        """What besides upstream holds it back; nothing when that cannot be told."""
+        return await self.told_constraints() or Constraints()
+
+    async def told_constraints(self) -> Constraints | None:
+        """The same; None when it cannot be told."""
         if Capability.CONSTRAINTS not in self._can:
-            return Constraints()
-        return await self._part(lambda asked: asked.constraints(self._instance.id), Constraints())
+            return None
+        return await self._part(lambda asked: asked.constraints(self._instance.id), None)
+
+    async def changes(self, now: datetime) -> tuple[Change, ...]:
+        """What happened in the days before it was due, masked."""
+        if Capability.CHANGES not in self._can:
+            return ()
+        since = (self._instance.scheduled_at or now) - BACK
+        found = await self._part(lambda asked: asked.changes(self._instance.task.id, since), ())
+        return tuple(replace(one, what=mask(clean(one.what)), who=clean(one.who)) for one in found)
+
+    async def baselines(self) -> tuple[Baseline, ...]:
+        """Promises that wait for it."""
+        if Capability.BASELINES not in self._can:
+            return ()
+        return await self._part(lambda asked: asked.baselines(self._instance.id), ())
 
     async def history(self) -> tuple[Instance, ...]:
         """Instances of the same task, newest first."""

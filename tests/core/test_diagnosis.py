@@ -84,7 +84,8 @@ ROWS = [
     Row("not due, upstream waits too", evidence(replace(WAITING, scheduled_at=NOW + timedelta(hours=1)), upstream=(up("a", Status.WAIT_TIME),)), "bssss", "upstream_waiting", Cause.SUCCESS_OR_HEALTHY, "no", "wait_until_due"),  # noqa: E501
     Row("throttled", evidence(replace(WAITING, status=Status.WAIT_RESOURCE), constraints=HELD), "ppbss", "throttled", Cause.RESOURCE_SHORTAGE, "no", "raise_limit"),  # noqa: E501
     Row("no resources", evidence(replace(WAITING, status=Status.WAIT_RESOURCE), constraints=GROUP), "pppbs", "resource_wait", Cause.RESOURCE_SHORTAGE, "no", "wait_resources"),  # noqa: E501
-    Row("all met, not started", evidence(WAITING, upstream=(up("a", Status.SUCCESS),)), "ppppu", "not_started", Cause.UNKNOWN, "unknown", "contact_platform"),  # noqa: E501
+    Row("all met, not started", evidence(WAITING, constraints=Constraints(), upstream=(up("a", Status.SUCCESS),)), "ppppu", "not_started", Cause.UNKNOWN, "unknown", "contact_platform"),  # noqa: E501
+    Row("all met as far as is told", evidence(WAITING, upstream=(up("a", Status.SUCCESS),)), "ppuuu", "not_told", Cause.UNKNOWN, "unknown", "contact_platform"),  # noqa: E501
     Row("failed with a root", evidence(ME, log=TABLE_LOG), "ppppb", "failed_line", Cause.MISSING_OBJECT, "after_fix", "check_name"),  # noqa: E501
     Row("failed without a root", evidence(ME, log=LogPage(1, ("ERROR it broke",))), "ppppb", "failed_symptom", Cause.UNKNOWN, "unknown", "read_log"),  # noqa: E501
     Row("failed without a log", evidence(ME), "ppppb", "failed_no_log", Cause.UNKNOWN, "unknown", "read_log"),
@@ -99,8 +100,8 @@ ROWS = [
     Row("skipped", evidence(replace(DONE, status=Status.SKIPPED)), "ppppp", "skipped_run", Cause.SUCCESS_OR_HEALTHY, "no", "wrote_nothing"),  # noqa: E501
     Row("exit 0 with errors", evidence(DONE, log=LogPage(1, ("run.sh: line 3: jq: command not found", "done"))), "ppppb", "errors_with_success", Cause.ENVIRONMENT, "after_fix", "add_exit_check"),  # noqa: E501
     Row("running", evidence(replace(ME, status=Status.RUNNING, finished_at=None)), "ppppp", "running_since", Cause.SUCCESS_OR_HEALTHY, "no", "nothing_to_do"),  # noqa: E501
-    Row("waits for a person", evidence(replace(WAITING, status=Status.WAIT_HUMAN)), "ppppb", "waiting_human", Cause.SUCCESS_OR_HEALTHY, "no"),  # noqa: E501
-    Row("unheard-of status", evidence(replace(ME, status=Status.UNKNOWN, raw_status="NEW")), "ppppu", "state_unknown", Cause.UNKNOWN, "unknown", "read_log"),  # noqa: E501
+    Row("waits for a person", evidence(replace(WAITING, status=Status.WAIT_HUMAN)), "ppuub", "waiting_human", Cause.SUCCESS_OR_HEALTHY, "no"),  # noqa: E501
+    Row("unheard-of status", evidence(replace(ME, status=Status.UNKNOWN, raw_status="NEW")), "ppuuu", "state_unknown", Cause.UNKNOWN, "unknown", "read_log"),  # noqa: E501
 ]  # fmt: skip
 
 
