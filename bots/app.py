@@ -9,6 +9,8 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -52,6 +54,9 @@ from core.work import Work
 
 REFRESH_SECONDS = 2.0
 """How soon looking follows what another replica changed of people and switches; a decision asks at that moment."""
+
+if TYPE_CHECKING:
+    from bots.events.service import EventService
 
 
 def now() -> datetime:
@@ -141,6 +146,13 @@ class Application:
             self.store, lanes, self.engine.handle, self.engine.busy, owner=self.owner, lease_seconds=lease
         )
 
+    @cached_property
+    def events(self) -> "EventService":
+        """Other systems' events; loaded once the settings or a command ask for them."""
+        from bots.events.service import EventService
+
+        return EventService(self.settings, self.store, self.http, clock=now)
+
     async def start(self) -> None:
         """Open what is needed to answer."""
         await upgrade(self.store)
@@ -152,6 +164,8 @@ class Application:
         await self.inbox.start()
         for messenger in self.messengers:
             await messenger.start(self.inbox.accept)
+        if self.settings.events.open:
+            self.events.start()
         self._work_started = asyncio.create_task(self._start_work())
         self._refreshing = asyncio.create_task(repeat(self._refresh, REFRESH_SECONDS))
         if self.switches.model_name:
@@ -159,6 +173,8 @@ class Application:
 
     async def stop(self) -> None:
         """Take nothing more, finish what is under way, then let go of everything."""
+        if self.settings.events.open:
+            await self.events.stop()
         for messenger in self.messengers:
             await messenger.stop_listening()
         if self._warming is not None:

@@ -36,6 +36,8 @@ def routes(application: Application) -> Sequence[web.RouteDef]:
     found = [web.get("/healthz", health), web.get("/readyz", ready), web.get("/metrics", metrics)]
     for messenger in application.messengers:
         found += messenger.routes(accept, body_limit=limit)
+    if application.settings.events.open:
+        found += application.events.routes()
     return found
 
 
@@ -55,6 +57,7 @@ async def serving(settings: Settings) -> AsyncGenerator[tuple[str, str]]:
         gc.collect()
         gc.freeze()  # what start-up made lives for ever: looking through it again costs 100 ms pauses under load
         READY.set(1)
+        application.warm()
         try:
             yield f"http://{settings.server.host}:{port}", page.sign_on_token
         finally:

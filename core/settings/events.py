@@ -32,6 +32,13 @@ class EventSettings(Section):
     """How long events are kept: to replay them, and to know a redelivery, which EventBridge tries for a day."""
 
     @property
+    def open(self) -> bool:
+        """Whether there is any way in."""
+        return bool(
+            self.signed or self.path_token.get_secret_value() or self.lineage_key.get_secret_value() or self.robots
+        )
+
+    @property
     def signed(self) -> bool:
         """Whether EventBridge's signed pushes are taken."""
         return bool(self.eventbridge_region or self.eventbridge_certificate)
