@@ -168,8 +168,10 @@ class Application:
             self.events.start()
         self._work_started = asyncio.create_task(self._start_work())
         self._refreshing = asyncio.create_task(repeat(self._refresh, REFRESH_SECONDS))
-        if self.switches.model_name:
-            self._warming = asyncio.create_task(self.agent.warm())
+
+    def warm(self) -> None:
+        """Have the first free question answered as soon as those after it; call it once nobody waits for the start."""
+        self._warming = asyncio.create_task(self.agent.warm())
 
     async def stop(self) -> None:
         """Take nothing more, finish what is under way, then let go of everything."""

@@ -1,6 +1,6 @@
 """Answers in a person's words: a model chooses the tools, or the rules do.
 
-LangChain is loaded on the first question, in a thread, so that start-up and commands do not pay for it.
+LangChain is loaded in a thread, on the first question or by `warm` after the start: neither start-up nor commands pay for it.
 """
 
 import asyncio
@@ -108,7 +108,13 @@ class Agent:
         await graphs.probe(self._settings)
 
     async def warm(self) -> None:
-        """Have the configured model read its prompt before the first person waits for that. Nothing depends on it."""
+        """Load what the first question needs, and have the configured model read its prompt, if there is one.
+
+        Nothing depends on it: whoever asks meanwhile waits for the rest of the loading, as without it.
+        """
+        await self._load()
+        if not self._chosen():
+            return
         from core.agent import graph as graphs
         from core.agent.toolkit import Toolkit
 

@@ -1,6 +1,8 @@
-"""A configured model reads its prompt while the server starts, in nobody's way."""
+"""What the first question needs is loaded, and a configured model reads its prompt, once the server is ready; nobody waits."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,17 @@ from typing import Any
 from pydantic import SecretStr
 
 from bots.app import running
-from core.settings import Model, Settings, Storage
-from tests.fakes.openai import Says, serving
+from bots.serving import serving
+from core.settings import Model, Server, Settings, Storage
+from tests.fakes import openai
+from tests.fakes.openai import Says
+
+
+def settings(folder: Path, model: Model) -> Settings:
+    """A server on a free port with a database of its own."""
+    return Settings(
+        server=Server(port=0), storage=Storage(url=SecretStr(f"sqlite:///{folder}/xops.sqlite")), model=model
+    )
 
 
 async def test_the_model_is_warmed_up_behind_the_start_and_given_up_at_the_stop(tmp_path: Path) -> None:
@@ -20,12 +31,42 @@ async def test_the_model_is_warmed_up_behind_the_start_and_given_up_at_the_stop(
         asked.set()
         return Says(hangs=True)
 
-    async with serving(script) as fake:
-        settings = Settings(
-            storage=Storage(url=SecretStr(f"sqlite:///{tmp_path}/xops.sqlite")),
-            model=Model(name="fake", base_url=fake.base_url, mode="router"),
-        )
-        async with running(settings, accepting=True):
+    async with openai.serving(script) as fake:
+        model = Model(name="fake", base_url=fake.base_url, mode="router")
+        async with serving(settings(tmp_path, model)):
             await asyncio.wait_for(asked.wait(), 60)
         (body,) = fake.requests
     assert body["messages"][0]["role"] == "system"
+
+
+LOADED = """
+import asyncio, sys
+from pathlib import Path
+from bots.app import running
+from core.settings import Model
+from tests.bots.test_warm import settings
+
+async def main(folder):
+    given = settings(Path(folder), Model())
+    async with running(given, accepting=True) as application:
+        assert "langchain" not in sys.modules, "loaded before the server was ready"
+        await application.agent.warm()
+        assert "langchain.agents" in sys.modules
+    print("loaded")
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+def test_nothing_is_loaded_before_the_server_is_ready(tmp_path: Path) -> None:
+    """In a process of its own: in this one it has long been loaded."""
+    done = subprocess.run([sys.executable, "-c", LOADED, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.stdout == "loaded\n", done.stderr
+
+
+async def test_a_single_question_from_the_command_line_warms_nothing_up(tmp_path: Path) -> None:
+    async with openai.serving(openai.says(Says("pong"))) as fake:
+        model = Model(name="fake", base_url=fake.base_url, mode="router")
+        async with running(settings(tmp_path, model), accepting=False):
+            await asyncio.sleep(0)
+        assert fake.requests == []
