@@ -5,18 +5,18 @@ that are needed are read, each leniently: quotes are not documented at all, and 
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
+from bots import fields
 from bots.dingtalk.buttons import called, pressed
 from bots.dingtalk.places import CHANNEL, conversation_of
 from bots.edge import Reply, parse
+from bots.fields import Json
 from core.errors import BadInput
 from core.messages import Actor, Click, Conversation, Event, Message
 
-Json = Mapping[str, Any]
 Kind = Literal["message", "click"]
 
 NOT_FOR_US = Reply("ignored_not_mentioned")
@@ -55,10 +55,10 @@ def read_message(data: Json) -> Heard | Reply:
     Raises:
         BadInput: it lacks what makes it a message.
     """
-    sender = _text(data, "senderId")
-    if sender and sender == _text(data, "chatbotUserId"):
+    sender = fields.text(data, "senderId")
+    if sender and sender == fields.text(data, "chatbotUserId"):
         return FROM_BOT
-    group = _text(data, "conversationType") == "2"
+    group = fields.text(data, "conversationType") == "2"
     if group and data.get("isInAtList") is False:
         return NOT_FOR_US
     received, notice = _received(data, group=group)
@@ -66,7 +66,7 @@ def read_message(data: Json) -> Heard | Reply:
         received,
         _conversation(data, group=group),
         _id(data),
-        _text(data, "sessionWebhook"),
+        fields.text(data, "sessionWebhook"),
         (_number(data, "sessionWebhookExpiredTime") or 0.0) / 1000,
         notice,
     )
@@ -83,14 +83,14 @@ def read_click(data: Json, *, id: str, at: str) -> Click | Reply:
     Raises:
         BadInput: it lacks what makes it a click.
     """
-    card, user = _required(data, "outTrackId"), _required(data, "userId")
+    card, user = fields.required(data, "outTrackId"), fields.required(data, "userId")
     content = _as_node(data.get("content") or data.get("value"))
-    private = _node(content, "cardPrivateData")
-    action = called(_node(private, "params") or _node(content, "params"))
+    private = fields.node(content, "cardPrivateData")
+    action = called(fields.node(private, "params") or fields.node(content, "params"))
     conversation = conversation_of(card, user)
     if action is None or conversation is None:
         return UNKNOWN_ACTION
-    actor = Actor(CHANNEL, user, tenant=_text(data, "corpId"))
+    actor = Actor(CHANNEL, user, tenant=fields.text(data, "corpId"))
     return Click(id, conversation, actor, action[0], _when(at), action[1], card=card)
 
 
@@ -101,7 +101,9 @@ def _received(data: Json, *, group: bool) -> tuple[Event | Reply, Literal["", "u
     if text is None or not (text or group):
         return UNREADABLE, "unreadable"
     id, conversation, at = _id(data), _conversation(data, group=group), _when(data.get("createAt"))
-    actor = Actor(CHANNEL, _person(data), name=_text(data, "senderNick"), tenant=_text(data, "senderCorpId"))
+    actor = Actor(
+        CHANNEL, _person(data), name=fields.text(data, "senderNick"), tenant=fields.text(data, "senderCorpId")
+    )
     if action := pressed(text):  # a button of a plain message, or a line like it typed by hand
         return Click(id, conversation, actor, action[0], at, action[1]), ""
     return Message(id, conversation, actor, text, at, quoted=_quoted(data)), ""
@@ -109,45 +111,45 @@ def _received(data: Json, *, group: bool) -> tuple[Event | Reply, Literal["", "u
 
 def _body(data: Json, *, group: bool) -> str | None:
     """The text of a message; None when its kind has none."""
-    content = _node(data, "content")
-    match _text(data, "msgtype"):
+    content = fields.node(data, "content")
+    match fields.text(data, "msgtype"):
         case "text":
-            return _text(_node(data, "text"), "content").strip()
+            return fields.text(fields.node(data, "text"), "content").strip()
         case "richText":
             text = _rich(content.get("richText"))
             return (_MENTION.sub("", text, count=1) if group else text).strip() or None
         case "audio":
-            return _text(content, "recognition").strip() or None
+            return fields.text(content, "recognition").strip() or None
         case _:
             return None
 
 
 def _rich(parts: object) -> str:
     """The text of rich text. In groups it begins with the mention of the robot, unlike plain text."""
-    return "".join(_text(part, "text") or _text(part, "content") for part in _nodes(parts))
+    return "".join(fields.text(part, "text") or fields.text(part, "content") for part in fields.nodes(parts))
 
 
 def _quoted(data: Json) -> str:
-    replied = _node(_node(data, "text"), "repliedMsg")
+    replied = fields.node(fields.node(data, "text"), "repliedMsg")
     content = _as_node(replied.get("content"))
-    return _text(content, "text") or _rich(content.get("richText")) or _text(content, "fileName")
+    return fields.text(content, "text") or _rich(content.get("richText")) or fields.text(content, "fileName")
 
 
 def _id(data: Json) -> str:
     """Unique for one message to one robot: several robots mentioned in it get the same `msgId`."""
-    return f"{_required(data, 'msgId')}/{_text(data, 'robotCode')}"
+    return f"{fields.required(data, 'msgId')}/{fields.text(data, 'robotCode')}"
 
 
 def _person(data: Json) -> str:
     """The user id; people of other companies have none, and are then known by an id that can be given no rights."""
-    return _text(data, "senderStaffId") or _required(data, "senderId")
+    return fields.text(data, "senderStaffId") or fields.required(data, "senderId")
 
 
 def _conversation(data: Json, *, group: bool) -> Conversation:
     """A private chat is known by the person in it, because that is whom a robot can write to."""
     if group:
-        return Conversation(CHANNEL, _required(data, "conversationId"), "group")
-    return Conversation(CHANNEL, _text(data, "senderStaffId") or _required(data, "conversationId"))
+        return Conversation(CHANNEL, fields.required(data, "conversationId"), "group")
+    return Conversation(CHANNEL, fields.text(data, "senderStaffId") or fields.required(data, "conversationId"))
 
 
 def _when(milliseconds: object) -> datetime:
@@ -166,30 +168,8 @@ def _as_node(said: object) -> Json:
         return {}
 
 
-def _required(node: Json, key: str) -> str:
-    value = _text(node, key)
-    if not value:
-        raise BadInput(f"the event has no {key}")
-    return value
-
-
-def _text(node: Json, key: str) -> str:
-    value = node.get(key)
-    return value if isinstance(value, str) else ""
-
-
 def _number(node: Json, key: str) -> float | None:
     try:
         return float(str(node.get(key)))
     except ValueError:
         return None
-
-
-def _node(node: Json, key: str) -> Json:
-    value = node.get(key)
-    return cast("Json", value) if isinstance(value, dict) else {}
-
-
-def _nodes(value: object) -> list[Json]:
-    parts = cast("list[object]", value) if isinstance(value, list) else []
-    return [cast("Json", part) for part in parts if isinstance(part, dict)]

@@ -8,15 +8,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import orjson
 
+from bots import fields
 from bots.edge import Reply, parse
+from bots.fields import Json
 from core.errors import BadInput
 from core.messages import Actor, Click, Conversation, Event, Message
-
-Json = Mapping[str, Any]
 
 NOT_FOR_US = Reply("ignored_not_mentioned")
 FROM_BOT = Reply("ignored_from_bot")
@@ -57,10 +57,10 @@ def read(payload: Json, *, bot: str) -> Event | Reply | Incomplete:
         BadInput: an event we know lacks what makes it one.
     """
     if payload.get("type") == "url_verification":
-        return Reply("challenge", orjson.dumps({"challenge": _text(payload, "challenge")}))
-    match _text(_node(payload, "header"), "event_type"):
+        return Reply("challenge", orjson.dumps({"challenge": fields.text(payload, "challenge")}))
+    match fields.text(fields.node(payload, "header"), "event_type"):
         case "im.message.receive_v1":
-            return _message(_node(payload, "event"), bot)
+            return _message(fields.node(payload, "event"), bot)
         case "card.action.trigger":
             return _click(payload)
         case _:
@@ -69,7 +69,7 @@ def read(payload: Json, *, bot: str) -> Event | Reply | Incomplete:
 
 def token(payload: Json) -> str:
     """The Verification Token a payload carries: in the header, or at the top of a challenge."""
-    return _text(_node(payload, "header"), "token") or _text(payload, "token")
+    return fields.text(fields.node(payload, "header"), "token") or fields.text(payload, "token")
 
 
 def flatten(kind: str, content: str, names: Mapping[str, str]) -> str:
@@ -96,60 +96,60 @@ def flatten(kind: str, content: str, names: Mapping[str, str]) -> str:
 def names_of(mentions: object, *, bot: str = "") -> dict[str, str]:
     """What stands for each mention key: `@name`, and nothing for the bot itself."""
     return {
-        _text(mention, "key"): "" if bot and _open_id(mention) == bot else f"@{_text(mention, 'name')}"
-        for mention in _nodes(mentions)
+        fields.text(mention, "key"): "" if bot and _open_id(mention) == bot else f"@{fields.text(mention, 'name')}"
+        for mention in fields.nodes(mentions)
     }
 
 
 def _message(event: Json, bot: str) -> Message | Reply | Incomplete:
-    sender, sent = _node(event, "sender"), _node(event, "message")
-    if _text(sender, "sender_type") != "user":
+    sender, sent = fields.node(event, "sender"), fields.node(event, "message")
+    if fields.text(sender, "sender_type") != "user":
         return FROM_BOT
-    kind: Literal["private", "group"] = "private" if _text(sent, "chat_type") == "p2p" else "group"
-    ours = {_open_id(mention) for mention in _nodes(sent.get("mentions")) if _is_us(mention, bot)}
+    kind: Literal["private", "group"] = "private" if fields.text(sent, "chat_type") == "p2p" else "group"
+    ours = {_open_id(mention) for mention in fields.nodes(sent.get("mentions")) if _is_us(mention, bot)}
     if kind == "group" and not ours:
         return NOT_FOR_US
     message = Message(
-        id=_required(sent, "message_id"),
-        conversation=Conversation("feishu", _required(sent, "chat_id"), kind, _text(sent, "thread_id")),
-        actor=_actor(_node(sender, "sender_id"), _text(sender, "tenant_key")),
+        id=fields.required(sent, "message_id"),
+        conversation=Conversation("feishu", fields.required(sent, "chat_id"), kind, fields.text(sent, "thread_id")),
+        actor=_actor(fields.node(sender, "sender_id"), fields.text(sender, "tenant_key")),
         text=flatten(
-            _text(sent, "message_type"),
-            _text(sent, "content"),
+            fields.text(sent, "message_type"),
+            fields.text(sent, "content"),
             names_of(sent.get("mentions"), bot=next(iter(ours), bot)),
         ),
-        at=_when(_text(sent, "create_time")),
+        at=_when(fields.text(sent, "create_time")),
     )
-    if _text(sent, "message_type") == "merge_forward":
+    if fields.text(sent, "message_type") == "merge_forward":
         return Incomplete(message, message.id, forwards=True)
-    if parent := _text(sent, "parent_id"):
+    if parent := fields.text(sent, "parent_id"):
         return Incomplete(message, parent, forwards=False)
     return message if message.text or ours else UNREADABLE
 
 
 def _click(payload: Json) -> Click | Reply:
-    header, event = _node(payload, "header"), _node(payload, "event")
-    action = _node(event, "action")
+    header, event = fields.node(payload, "header"), fields.node(payload, "event")
+    action = fields.node(event, "action")
     press = _press(action)
     if not press:
         return UNKNOWN_ACTION
-    context = _node(event, "context") or _node(payload, "context")  # the documentation shows both places
-    operator = _node(event, "operator")
-    kind, _, thread = _text(press, "place").partition("/")
-    card = _text(context, "open_message_id")
+    context = fields.node(event, "context") or fields.node(payload, "context")  # the documentation shows both places
+    operator = fields.node(event, "operator")
+    kind, _, thread = fields.text(press, "place").partition("/")
+    card = fields.text(context, "open_message_id")
     return Click(
-        id=_required(header, "event_id"),
+        id=fields.required(header, "event_id"),
         conversation=Conversation(
             "feishu",
-            _required(context, "open_chat_id"),
+            fields.required(context, "open_chat_id"),
             "private" if kind == "private" else "group",
             thread,
         ),
-        actor=_actor(operator, _text(operator, "tenant_key")),
-        command=_text(press, "command"),
-        at=_when(_text(header, "create_time")),
-        arguments={name: str(value) for name, value in _node(press, "arguments").items()},
-        form={_own_name(name): _entered(value) for name, value in _node(action, "form_value").items()},
+        actor=_actor(operator, fields.text(operator, "tenant_key")),
+        command=fields.text(press, "command"),
+        at=_when(fields.text(header, "create_time")),
+        arguments={name: str(value) for name, value in fields.node(press, "arguments").items()},
+        form={_own_name(name): _entered(value) for name, value in fields.node(action, "form_value").items()},
         card=f"{card}/{kind or 'group'}/{thread}" if card else "",
     )
 
@@ -158,7 +158,7 @@ def _press(action: Json) -> Json:
     """What the button said: its value, the chosen option of a menu, or the name of a form's button; some are strings."""
     for said in (action.get("value"), action.get("option"), action.get("name")):
         found = _as_node(said)
-        if _text(found, "command"):
+        if fields.text(found, "command"):
             return found
     return {}
 
@@ -188,26 +188,28 @@ def _entered(value: object) -> str:
 
 
 def _plain(content: Json) -> str:
-    return _text(content, "text")
+    return fields.text(content, "text")
 
 
 def _post(content: Json) -> str:
-    wrapped = [part for part in _nodes(list(content.values())) if "content" in part]  # by language, as apps send it
+    wrapped = [
+        part for part in fields.nodes(list(content.values())) if "content" in part
+    ]  # by language, as apps send it
     post = wrapped[0] if wrapped and "content" not in content else content
-    lines = ["".join(map(_run, _nodes(row))) for row in _list(post.get("content"))]
-    return "\n".join(filter(None, [_text(post, "title"), *lines]))
+    lines = ["".join(map(_run, fields.nodes(row))) for row in fields.several(post.get("content"))]
+    return "\n".join(filter(None, [fields.text(post, "title"), *lines]))
 
 
 def _run(part: Json) -> str:
-    match _text(part, "tag"):
+    match fields.text(part, "tag"):
         case "at":
-            key = _text(part, "user_id")
-            return key if _MENTION.fullmatch(key) else f"@{_text(part, 'user_name') or key}"
+            key = fields.text(part, "user_id")
+            return key if _MENTION.fullmatch(key) else f"@{fields.text(part, 'user_name') or key}"
         case "a":
-            text, href = _text(part, "text"), _text(part, "href")
+            text, href = fields.text(part, "text"), fields.text(part, "href")
             return text if href in text else f"{text} ({href})"
         case _:
-            return _text(part, "text")
+            return fields.text(part, "text")
 
 
 def _card(content: Json) -> str:
@@ -220,7 +222,7 @@ def _walk(node: object, depth: int) -> Iterator[str]:
         return
     if isinstance(node, list):
         parts = cast("list[object]", node)
-        runs = [part for part in _nodes(parts) if isinstance(part.get("text"), str)]
+        runs = [part for part in fields.nodes(parts) if isinstance(part.get("text"), str)]
         if runs and len(runs) == len(parts):  # one line of a reduced card
             yield "".join(map(_run, runs))
             return
@@ -235,17 +237,16 @@ def _walk(node: object, depth: int) -> Iterator[str]:
 
 
 def _actor(ids: Json, tenant: str) -> Actor:
-    return Actor("feishu", _required(ids, "open_id"), tenant=tenant)
+    return Actor("feishu", fields.required(ids, "open_id"), tenant=tenant)
 
 
 def _is_us(mention: Json, bot: str) -> bool:
-    return _open_id(mention) == bot if bot else _text(mention, "mentioned_type") == "bot"
+    return _open_id(mention) == bot if bot else fields.text(mention, "mentioned_type") == "bot"
 
 
 def _open_id(mention: Json) -> str:
-    return _text(_node(mention, "id"), "open_id") or _text(
-        mention, "id"
-    )  # events give an object, fetched messages a string
+    """Events give an object, fetched messages a string."""
+    return fields.text(fields.node(mention, "id"), "open_id") or fields.text(mention, "id")
 
 
 def _when(text: str) -> datetime:
@@ -254,28 +255,3 @@ def _when(text: str) -> datetime:
         return datetime.fromtimestamp(int(text) / 10 ** max(len(text) - 10, 0), UTC)
     except (ValueError, OverflowError, OSError):
         return datetime.now(UTC)
-
-
-def _required(node: Json, key: str) -> str:
-    value = _text(node, key)
-    if not value:
-        raise BadInput(f"the event has no {key}")
-    return value
-
-
-def _text(node: Json, key: str) -> str:
-    value = node.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _node(node: Json, key: str) -> Json:
-    value = node.get(key)
-    return cast("Json", value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _nodes(value: object) -> list[Json]:
-    return [cast("Json", part) for part in _list(value) if isinstance(part, dict)]

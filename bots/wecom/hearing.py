@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bots.edge import Intake, Received
+from bots.fields import Json
 from bots.wecom.bot import WeComBotChannel
-from bots.wecom.elements import Json
 from bots.wecom.inbound import BOT, Press, clicked, read_bot
 from core.messages import Click, Event, Message
 

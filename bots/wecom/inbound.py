@@ -8,15 +8,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
+from bots import fields
 from bots.edge import Reply
+from bots.fields import Json
 from bots.wecom.presses import meaning
-from core.errors import BadInput
 from core.messages import Actor, Click, Conversation, Message
 from core.sent_cards import SentCard
-
-Json = dict[str, Any]
 
 APP, BOT = "wecom", "wecom_bot"
 
@@ -65,13 +64,13 @@ def read_app(payload: Json) -> Message | Press | Reply:
     Raises:
         BadInput: an event we know lacks what makes it one.
     """
-    user = _required(payload, "FromUserName")
-    conversation, actor = Conversation(APP, user), Actor(APP, user, tenant=_text(payload, "ToUserName"))
-    at = _when(_text(payload, "CreateTime"))
-    match _text(payload, "MsgType"), _text(payload, "Event"):
+    user = fields.required(payload, "FromUserName")
+    conversation, actor = Conversation(APP, user), Actor(APP, user, tenant=fields.text(payload, "ToUserName"))
+    at = _when(fields.text(payload, "CreateTime"))
+    match fields.text(payload, "MsgType"), fields.text(payload, "Event"):
         case "text", _:
-            text = _text(payload, "Content").strip()
-            return Message(_required(payload, "MsgId"), conversation, actor, text, at) if text else UNREADABLE
+            text = fields.text(payload, "Content").strip()
+            return Message(fields.required(payload, "MsgId"), conversation, actor, text, at) if text else UNREADABLE
         case "event", "template_card_event" | "template_card_menu_event":
             return _app_press(payload, conversation, actor, at)
         case "event", event:
@@ -90,20 +89,20 @@ def read_bot(body: Json, *, name: str) -> Message | Press | Reply:
     Raises:
         BadInput: an event we know lacks what makes it one.
     """
-    kind = _text(body, "msgtype")
+    kind = fields.text(body, "msgtype")
     if kind == "event":
-        event = _node(body, "event")
-        is_press = _text(event, "eventtype") == "template_card_event"
-        return _bot_press(body, _node(event, "template_card_event")) if is_press else UNKNOWN_EVENT
+        event = fields.node(body, "event")
+        is_press = fields.text(event, "eventtype") == "template_card_event"
+        return _bot_press(body, fields.node(event, "template_card_event")) if is_press else UNKNOWN_EVENT
     text = "\n".join(filter(None, _texts(body)))
     conversation, actor = _bot_place(body)
     if conversation.kind == "group":
         text = _without_mention(text, name)
     if not text.strip():
         return UNREADABLE
-    quoted = "\n".join(filter(None, _texts(_node(body, "quote"))))
+    quoted = "\n".join(filter(None, _texts(fields.node(body, "quote"))))
     at = _when(_number(body, "create_time"))
-    return Message(_required(body, "msgid"), conversation, actor, text.strip(), at, quoted=quoted)
+    return Message(fields.required(body, "msgid"), conversation, actor, text.strip(), at, quoted=quoted)
 
 
 def clicked(found: Press, card: SentCard | None) -> Click | Reply:
@@ -125,55 +124,56 @@ def clicked(found: Press, card: SentCard | None) -> Click | Reply:
 
 
 def _app_press(payload: Json, conversation: Conversation, actor: Actor, at: datetime) -> Press:
-    items = _nodes(_node(payload, "SelectedItems").get("SelectedItem"))
+    items = fields.nodes(_listed(fields.node(payload, "SelectedItems").get("SelectedItem")))
     chosen = tuple(
-        (_text(item, "QuestionKey"), option)
+        (fields.text(item, "QuestionKey"), option)
         for item in items
-        for option in _strings(_node(item, "OptionIds").get("OptionId"))
+        for option in _strings(fields.node(item, "OptionIds").get("OptionId"))
     )
     names = ("FromUserName", "CreateTime", "Event", "EventKey", "TaskId", "ResponseCode")
-    parts = [*(_text(payload, name) for name in names), repr(chosen)]  # a second has room for two clicks
+    parts = [*(fields.text(payload, name) for name in names), repr(chosen)]  # a second has room for two clicks
     return Press(
         hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:40],
         conversation,
         actor,
         at,
-        _required(payload, "TaskId"),
-        _text(payload, "EventKey"),
+        fields.required(payload, "TaskId"),
+        fields.text(payload, "EventKey"),
         chosen,
-        _text(payload, "ResponseCode"),
+        fields.text(payload, "ResponseCode"),
     )
 
 
 def _bot_press(body: Json, event: Json) -> Press:
-    items = _nodes(_node(event, "selected_items").get("selected_item"))
+    items = fields.nodes(_listed(fields.node(event, "selected_items").get("selected_item")))
     chosen = tuple(
-        (_text(item, "question_key"), option)
+        (fields.text(item, "question_key"), option)
         for item in items
-        for option in _strings(_node(item, "option_ids").get("option_id"))
+        for option in _strings(fields.node(item, "option_ids").get("option_id"))
     )
     conversation, actor = _bot_place(body)
-    task = _text(event, "task_id") or _text(event, "taskid")  # the documentation writes both, here and below
-    press = _text(event, "event_key") or _text(event, "eventkey")
+    # The documentation writes both names of each.
+    task = fields.text(event, "task_id") or fields.text(event, "taskid")
+    press = fields.text(event, "event_key") or fields.text(event, "eventkey")
     at = _when(_number(body, "create_time"))
-    return Press(_required(body, "msgid"), conversation, actor, at, task, press, chosen)
+    return Press(fields.required(body, "msgid"), conversation, actor, at, task, press, chosen)
 
 
 def _bot_place(body: Json) -> tuple[Conversation, Actor]:
-    user = _required(_node(body, "from"), "userid")
-    kind: Literal["private", "group"] = "group" if _text(body, "chattype") == "group" else "private"
-    chat = _required(body, "chatid") if kind == "group" else user
-    return Conversation(BOT, chat, kind), Actor(BOT, user, tenant=_text(_node(body, "from"), "corpid"))
+    user = fields.required(fields.node(body, "from"), "userid")
+    kind: Literal["private", "group"] = "group" if fields.text(body, "chattype") == "group" else "private"
+    chat = fields.required(body, "chatid") if kind == "group" else user
+    return Conversation(BOT, chat, kind), Actor(BOT, user, tenant=fields.text(fields.node(body, "from"), "corpid"))
 
 
 def _texts(body: Json) -> Iterator[str]:
     """The texts of a message: plain, mixed with pictures, or what WeCom heard in a voice message."""
-    kind = _text(body, "msgtype")
+    kind = fields.text(body, "msgtype")
     if kind == "mixed":
-        for part in _nodes(_node(body, "mixed").get("msg_item")):
-            yield _text(_node(part, "text"), "content")
+        for part in fields.nodes(fields.node(body, "mixed").get("msg_item")):
+            yield fields.text(fields.node(part, "text"), "content")
     elif kind in {"text", "voice"}:
-        yield _text(_node(body, kind), "content")
+        yield fields.text(fields.node(body, kind), "content")
 
 
 def _without_mention(text: str, name: str) -> str:
@@ -193,38 +193,17 @@ def _when(seconds: str) -> datetime:
         return datetime.now(UTC)
 
 
-def _required(node: Json, key: str) -> str:
-    value = _text(node, key)
-    if not value:
-        raise BadInput(f"the event has no {key}")
-    return value
-
-
-def _text(node: Json, key: str) -> str:
-    value = node.get(key)
-    return value if isinstance(value, str) else ""
-
-
 def _number(node: Json, key: str) -> str:
     value = node.get(key)
     return str(value) if isinstance(value, int | str) else ""
 
 
-def _node(node: Json, key: str) -> Json:
-    value = node.get(key)
-    return cast("Json", value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[object]:
+def _listed(value: object) -> list[object]:
     """XML does not tell a list of one from the one."""
     if isinstance(value, list):
         return cast("list[object]", value)
     return [] if value is None else [value]
 
 
-def _nodes(value: object) -> list[Json]:
-    return [cast("Json", part) for part in _list(value) if isinstance(part, dict)]
-
-
 def _strings(value: object) -> list[str]:
-    return [part for part in _list(value) if isinstance(part, str)]
+    return [part for part in _listed(value) if isinstance(part, str)]

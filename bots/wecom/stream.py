@@ -11,13 +11,13 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import cast
 from uuid import uuid4
 
 import aiohttp
 import orjson
 import structlog
 
+from bots import fields
 from bots.edge import parse
 from bots.wecom.elements import Json
 from bots.wecom.inbound import BOT
@@ -77,16 +77,16 @@ class LongConnection:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._subscribed = False
         self._broken: asyncio.Future[None] | None = None
-        self._acks: dict[str, asyncio.Future[Json]] = {}
+        self._acks: dict[str, asyncio.Future[fields.Json]] = {}
         self._task: asyncio.Task[None] | None = None
-        self._take: Callable[[str, Json], Awaitable[None]] = _nobody
+        self._take: Callable[[str, fields.Json], Awaitable[None]] = _nobody
 
     @property
     def connected(self) -> bool:
         """Whether the bot is there."""
         return self._socket is not None
 
-    async def start(self, take: Callable[[str, Json], Awaitable[None]]) -> None:
+    async def start(self, take: Callable[[str, fields.Json], Awaitable[None]]) -> None:
         """Begin to hold the connection; being ready does not wait for it.
 
         Args:
@@ -187,8 +187,8 @@ class LongConnection:
         except BadInput:
             _log.warning("wecom_bot_frame_unreadable", size=len(text))
             return
-        request, body = _text(_node(frame, "headers"), "req_id"), _node(frame, "body")
-        match _text(frame, "cmd"), _text(_node(body, "event"), "eventtype"):
+        request, body = fields.text(fields.node(frame, "headers"), "req_id"), fields.node(frame, "body")
+        match fields.text(frame, "cmd"), fields.text(fields.node(body, "event"), "eventtype"):
             case "", _:
                 if (ack := self._acks.get(request)) and not ack.done():
                     ack.set_result(frame)
@@ -255,7 +255,7 @@ class LongConnection:
         return error
 
 
-async def _nobody(_request: str, _body: Json) -> None:
+async def _nobody(_request: str, _body: fields.Json) -> None:
     """Takes callbacks while `probe` looks whether the credentials work."""
 
 
@@ -269,20 +269,10 @@ def _pause(error: RemoteError, failures: int) -> float:
             return min(FIRST_PAUSE * 2.0 ** min(failures, 10), LONGEST_PAUSE)
 
 
-def _check(answer: Json) -> None:
+def _check(answer: fields.Json) -> None:
     code = answer.get("errcode")
     if code == 0:
         return
     if code in SLOW_DOWN:
         raise Throttled(f"{BOT} is busy or asks us to slow down: {code}", system=BOT, code=str(code))
     raise Refused(f"{BOT} refused: {code} {clean(str(answer.get('errmsg', '')))}", system=BOT, code=str(code))
-
-
-def _text(node: Json, key: str) -> str:
-    value = node.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _node(node: Json, key: str) -> Json:
-    value = node.get(key)
-    return cast("Json", value) if isinstance(value, dict) else {}
