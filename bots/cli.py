@@ -1,4 +1,4 @@
-"""The command line: `xops run | chat | ask | alert | diagnose | eval | cards | doctor | migrate`.
+"""The command line: `xops run | chat | ask | alert | diagnose | eval | cards | people | audit | doctor | migrate`.
 
 Answers with `--json` and `--jsonl` have keys that scripts may rely on.
 """
@@ -10,9 +10,11 @@ import sys
 import typer
 
 from bots.asking import ask
+from bots.audit import audit
 from bots.evaluating import evaluate
 from bots.gallery import cards
 from bots.output import As, Json, configured, print_json, print_line, print_text
+from bots.people import people
 from bots.understanding import alert, diagnose
 from core.errors import ConfigurationError
 from core.settings import Settings
@@ -21,6 +23,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 for command in (ask, alert, diagnose, cards):
     app.command()(command)
 app.command("eval")(evaluate)
+app.add_typer(people, name="people")
+app.add_typer(audit, name="audit")
 
 
 @app.command()

@@ -1,7 +1,9 @@
 """What the commands share: options, settings with logging set up, and what they print."""
 
 import json
+import re
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -15,6 +17,8 @@ Lines = Annotated[
     typer.Option("--jsonl", help='Read {"id", "text"} a line, print the answer with the same id a line, in order.'),
 ]
 
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
 
 def configured(log_level: str = "") -> Settings:
     """The settings, with logging as they say, or at the level given."""
@@ -23,6 +27,22 @@ def configured(log_level: str = "") -> Settings:
     settings = load_settings()
     configure_logging(log_level or settings.log_level)
     return settings
+
+
+def moment(text: str, *, ahead: bool = False) -> datetime | None:
+    """A moment written as `2026-03-01T08:00+08:00`, or as `30m`, `8h`, `7d`: so long ago, or so far ahead.
+
+    Without a zone it is meant as this machine's. None for nothing.
+    """
+    if not text:
+        return None
+    if span := re.fullmatch(r"(\d{1,5})([mhd])", text):
+        distance = timedelta(**{_UNITS[span[2]]: int(span[1])})
+        return datetime.now(UTC) + (distance if ahead else -distance)
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError as error:
+        raise typer.BadParameter(f"{text} is no moment: write 2026-03-01T08:00+08:00, 30m, 8h or 7d") from error
 
 
 def print_text(text: str) -> None:

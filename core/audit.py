@@ -8,12 +8,27 @@ which `verify` logs, somewhere they cannot write.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, Connection, Integer, RowMapping, String, Table, Text, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.errors import Tampered
@@ -48,6 +63,46 @@ audit_head = Table(
 
 GENESIS = "0" * 64
 """What the first entry has for the hash before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry, as `Audit.record` describes it. `details` are as they were hashed: JSON with sorted keys."""
+
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    target: str
+    outcome: str
+    details: str
+    trace: str
+    hash: str
+
+    def line(self) -> str:
+        """The entry as one line of JSON, with which anyone can check the chain: see docs/people.md."""
+        return _canonical({**_contents(asdict(self)), "hash": self.hash})
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What entries to look for; what is empty does not matter.
+
+    Attributes:
+        actor: the exact name.
+        action: the exact word, or the first ones of it: `people` finds `people.add`.
+        target: a part of it.
+        since: from this moment on.
+        until: before this moment.
+        before: only entries with a lower number, to go on where a page ended.
+    """
+
+    actor: str = ""
+    action: str = ""
+    target: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int = 0
 
 
 class Audit:
@@ -137,6 +192,25 @@ class Audit:
         log.info("audit.verified", entries=number, head=previous)
         return number
 
+    async def search(self, sought: Sought, *, limit: int = 50) -> tuple[Entry, ...]:
+        """Entries that match, the newest first."""
+        query = select(audit).where(*_conditions(sought)).order_by(audit.c.number.desc()).limit(limit)
+        rows = await self._store.read(lambda connection: connection.execute(query).mappings().all())
+        return tuple(Entry(**row) for row in rows)
+
+    async def export(self) -> AsyncGenerator[str]:
+        """Every entry as a line of JSON, in order; a last line names the head, so that a missing end shows as well."""
+        head = await self._store.read(_head_and_last)
+        number = 0
+        while number < head["entries"]:
+            page = await self._store.read(lambda connection, after=number: _page(connection, after))
+            if not page:
+                break
+            for row in page[: head["entries"] - number]:
+                yield Entry(**row).line()
+            number += len(page)
+        yield _canonical({"entries": head["entries"], "hash": head["hash"]})
+
 
 def _locked_head(connection: Connection) -> RowMapping:
     """The head, which nobody else can move until this transaction ends."""
@@ -175,10 +249,29 @@ def _checked(page: Sequence[RowMapping], checked: int, previous: str) -> str:
     return previous
 
 
+def _conditions(sought: Sought) -> Iterator[ColumnElement[bool]]:
+    if sought.actor:
+        yield audit.c.actor == sought.actor
+    if sought.action:
+        yield or_(audit.c.action == sought.action, audit.c.action.startswith(f"{sought.action}.", autoescape=True))
+    if sought.target:
+        yield audit.c.target.contains(sought.target, autoescape=True)
+    if sought.since:
+        yield audit.c.at >= sought.since
+    if sought.until:
+        yield audit.c.at < sought.until
+    if sought.before:
+        yield audit.c.number < sought.before
+
+
 def _hash(previous: str, row: Mapping[str, Any]) -> str:
+    return hashlib.sha256(f"{previous}{_canonical(_contents(row))}".encode()).hexdigest()
+
+
+def _contents(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the hash covers: every column but itself, the time in UTC."""
     contents = {name: value for name, value in row.items() if name != "hash"}
-    contents["at"] = row["at"].astimezone(UTC).isoformat()
-    return hashlib.sha256(f"{previous}{_canonical(contents)}".encode()).hexdigest()
+    return contents | {"at": row["at"].astimezone(UTC).isoformat()}
 
 
 def _canonical(contents: Mapping[str, Any]) -> str:

@@ -94,12 +94,13 @@ class Linking:
         self._audit = audit
         self._clock = clock
 
-    async def code(self, person: Person, conversation: Conversation | None = None) -> Code:
+    async def code(self, person: Person, conversation: Conversation | None = None, *, by: str = "") -> Code:
         """A code for someone who is listed; an earlier one of theirs is void.
 
         Args:
             person: whom the code will make of whoever sends it.
             conversation: the private chat in which it is shown; None when an administrator hands it over.
+            by: the administrator's name.
 
         Raises:
             Denied: they are a stranger, or not listed any more.
@@ -111,7 +112,7 @@ class Linking:
         if conversation is not None and conversation.kind != "private":
             raise BadInput("a code is shown in a private chat only")
         code = Code("".join(secrets.choice(ALPHABET) for _ in range(LETTERS)), self._clock() + VALID_FOR)
-        made = await self._store.write(lambda connection: self._make(connection, person.name, conversation, code))
+        made = await self._store.write(lambda connection: self._make(connection, person.name, conversation, code, by))
         if not made:
             raise Busy(f"{person.name} asked for {MOST_TRIES} codes already")
         return code
@@ -156,7 +157,7 @@ class Linking:
         await self._access.refresh()
         return gone
 
-    def _make(self, connection: Connection, name: str, conversation: Conversation | None, code: Code) -> bool:
+    def _make(self, connection: Connection, name: str, conversation: Conversation | None, code: Code, by: str) -> bool:
         now = self._clock()
         if _too_many(connection, f"for:{name}", now):
             return False
@@ -168,7 +169,7 @@ class Linking:
             "expires_at": code.expires_at,
         }
         connection.execute(insert(link_code), row)
-        self._audit.entry(connection, actor=name, action="link.code", target=name, outcome="made")
+        self._audit.entry(connection, actor=by or name, action="link.code", target=name, outcome="made")
         return True
 
     def _take(self, connection: Connection, actor: Actor, conversation: Conversation, digest: str) -> Linked:
