@@ -154,8 +154,8 @@ class Attendant:
             return await self._tickets.get(ticket.id)
 
     async def _drop(self, ticket: Ticket, runner: Runner) -> None:
-        last = (await self._tickets.events(ticket.id))[-1]
-        await runner.dropped(ticket, last.actor, ticket.message)
+        ending = [event for event in await self._tickets.events(ticket.id) if event.from_state != event.to_state]
+        await runner.dropped(ticket, ending[-1].actor, ticket.message)
 
     async def _open_review(self, ticket: Ticket) -> None:
         events = await self._tickets.events(ticket.id)
