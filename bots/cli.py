@@ -15,6 +15,7 @@ from bots.evaluating import evaluate
 from bots.gallery import cards
 from bots.output import As, Json, configured, print_json, print_line, print_text
 from bots.people import people
+from bots.replay import events
 from bots.understanding import alert, diagnose
 from core.errors import ConfigurationError
 from core.settings import Settings
@@ -23,6 +24,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 for command in (ask, alert, diagnose, cards):
     app.command()(command)
 app.command("eval")(evaluate)
+app.add_typer(events, name="events")
 app.add_typer(people, name="people")
 app.add_typer(audit, name="audit")
 
