@@ -31,6 +31,7 @@ from core.cards import Card
 from core.channel import Channel
 from core.commands import Commands, approving, deciding, looking, people
 from core.delivery import Delivery
+from core.diagnosis.runbooks import configured
 from core.engine import Engine
 from core.execution import Execution
 from core.http import Http
@@ -98,8 +99,8 @@ class Application:
         self.work = Work(self.store, owner=self.owner, lease_seconds=lease)
         self.delivery = Delivery(channels, self.store)
         self.proposals = Proposals(self.store, clock=now)
-        self.look = Look(self.fleet, self.access, clock=build_clock(settings))
-        self.act = Act(self.look, self.access, self.proposals)
+        self.look = Look(self.fleet, self.access, clock=build_clock(settings), knowledge=configured(settings))
+        self.act = Act(self.look, self.access, self.proposals, settings.operations)
         self.history = History(self.store)
         self.agent = Agent(settings.model, self.look, self.act, self.history, chosen=lambda: self.switches.model_name)
         self.approving = build_approving(

@@ -19,7 +19,8 @@ from core.settings import Settings, load_settings
 if TYPE_CHECKING:
     from core.alerts import Alert
     from core.diagnosis.model import Check, Diagnosis, LogFinding
-    from core.schedulers.base import Instance, Related
+    from core.diagnosis.runbooks import Knowledge
+    from core.schedulers.base import Baseline, Change, Instance, Related
 
 WAITING = 20
 """Most waiting instances that `impact` names."""
@@ -115,7 +116,9 @@ def _log_json(text: str) -> dict[str, object]:
 
     page = LogPage(1, tuple(clean(text).rstrip("\n").split("\n")))
     read = bounded(page)
-    return {**_finding(read_log(page)), "masked": mask("\n".join(read.lines)), "left_out": read.unread}
+    knowledge = _knowledge()
+    found = read_log(page, rules=knowledge.rules if knowledge else None)
+    return {**_finding(found), "masked": mask("\n".join(read.lines)), "left_out": read.unread}
 
 
 def _finding(found: "LogFinding | Diagnosis") -> dict[str, object]:
@@ -125,10 +128,12 @@ def _finding(found: "LogFinding | Diagnosis") -> dict[str, object]:
         "cause": str(found.cause),
         "confidence": found.confidence,
         "object": found.object,
-        "evidence": [{"line": proof.line, "text": proof.text} for proof in found.proofs],
+        "evidence": [{"id": proof.id, "line": proof.line, "text": proof.text} for proof in found.proofs],
         "rerun_helps": found.rerun_helps,
         "actions": [_words(f"advice.{key}") for key in advice if key],
         "injection": bool(found.injection),
+        "rule": found.rule,
+        "place": asdict(found.place) if found.place else None,
     }
 
 
@@ -149,13 +154,20 @@ async def _diagnosed(settings: Settings, target: str) -> dict[str, object]:
             return {"error": error.text, "nearest": list(error.nearest)}
         except XOpsError as error:
             return {"error": error.text}
-    found = await asyncio.to_thread(verdict, evidence)
+    found = await asyncio.to_thread(verdict, evidence, _knowledge())
     return {
         **_finding(found),
         "instance": _instance(instance),
         "checks": [_check(check) for check in found.checks],
+        "ruled_out": [_check(check) for check in found.ruled_out],
         "blockers": [_instance(found.blocker)] if found.blocker else [],
-        "impact": {"downstream": found.downstream, "waiting": _waiting(evidence.downstream)},
+        "impact": {
+            "downstream": found.downstream,
+            "waiting": _waiting(evidence.downstream),
+            "late": [_promise(one) for one in found.late],
+        },
+        "changes": [{**_change(one.change), "linked": one.linked} for one in found.before],
+        "runbooks": [asdict(book) for book in found.runbooks],
         "history": [_instance(one) for one in evidence.history],
         "also_failed_yesterday": found.also_failed_yesterday,
         "masked": "\n".join(evidence.log.lines) if evidence.log else "",
@@ -179,8 +191,17 @@ def _instance(one: "Instance") -> dict[str, object]:
 
 
 def _check(check: "Check") -> dict[str, object]:
-    values = dict(check.values)
-    return {"name": check.name, "outcome": check.outcome, "detail": _words(f"detail.{check.detail}", **values)}
+    said = _words(f"detail.{check.detail}", **dict(check.values))
+    return {"name": check.name, "outcome": check.outcome, "detail": said, "proofs": list(check.proofs)}
+
+
+def _change(one: "Change") -> dict[str, object]:
+    return {**asdict(one), "at": one.at.isoformat()}
+
+
+def _promise(one: "Baseline") -> dict[str, object]:
+    expected = one.expected_at.isoformat() if one.expected_at else ""
+    return {"name": one.name, "owner": one.owner, "promised_at": one.promised_at.isoformat(), "expected_at": expected}
 
 
 def _log_text(found: Mapping[str, object]) -> str:
@@ -190,6 +211,13 @@ def _log_text(found: Mapping[str, object]) -> str:
 
 def _words(key: str, **values: object) -> str:
     return words(_language())(f"diagnosis.{key}", **values)
+
+
+@cache
+def _knowledge() -> "Knowledge | None":
+    from core.diagnosis.runbooks import configured
+
+    return configured(load_settings())
 
 
 @cache

@@ -42,11 +42,19 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text. `total` says how many rows there are in truth when `rows` is only a part."""
+    """Rows of text.
+
+    Attributes:
+        total: how many rows there are in truth when `rows` is only a part.
+        title: one line that says the same in short.
+        folded: the title is enough for most readers; a channel that can fold shows the rows only on demand.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     total: int = 0
+    title: str = ""
+    folded: bool = False
     type: Literal["table"] = "table"
 
 
@@ -195,17 +203,14 @@ def _lines(card: Card) -> Iterator[str]:
         yield from _block_lines(block)
 
 
-def _block_lines(block: Block) -> Iterator[str]:  # noqa: C901  # one flat case a block
+def _block_lines(block: Block) -> Iterator[str]:  # one flat case a block
     match block:
         case Text(text=text) | Note(text=text):
             yield text
         case Fields(items=items):
             yield from (f"{item.label}: {item.value}" for item in items)
         case Table():
-            yield " | ".join(block.columns)
-            yield from (" | ".join(row) for row in block.rows)
-            if block.total > len(block.rows):
-                yield f"… {len(block.rows)}/{block.total}"
+            yield from _table_lines(block)
         case Log():
             if block.title:
                 yield block.title
@@ -224,3 +229,12 @@ def _block_lines(block: Block) -> Iterator[str]:  # noqa: C901  # one flat case 
         case Form():
             yield from (f"{item.label}: {item.value or '…'}" for item in block.inputs)
             yield f"[{block.submit.label}]"
+
+
+def _table_lines(table: Table) -> Iterator[str]:
+    if table.title:
+        yield table.title
+    yield " | ".join(table.columns)
+    yield from (" | ".join(row) for row in table.rows)
+    if table.total > len(table.rows):
+        yield f"… {len(table.rows)}/{table.total}"

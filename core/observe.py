@@ -20,6 +20,7 @@ REPLY_SECONDS = Histogram(
 )
 OPERATIONS = Counter("xops_operations_total", "Proposals by what became of them", ["operation", "state"])
 WORK = Counter("xops_work_total", "Durable work by what became of it", ["kind", "outcome"])
+INJECTIONS = Counter("xops_injected_lines_total", "Lines from outside that try to instruct the reader", ["where"])
 READY = Gauge("xops_ready", "1 while this process accepts events")
 CONNECTED = Gauge("xops_connected", "1 while the long connection of a messenger stands", ["channel"])
 

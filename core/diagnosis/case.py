@@ -105,10 +105,10 @@ class Case:
     @property
     def status(self) -> str:
         """The platform's word about it, as a fact to cite."""
-        began = self.instance.started_at
-        since = f"({began:%m-%d %H:%M})" if began else ""
-        word = self.instance.raw_status or self.instance.status
-        return " ".join(filter(None, (f"{self.instance.task.name}: {word}", since, self.instance.note)))
+        instance = self.instance
+        return " ".join(
+            filter(None, (f"{instance.task.name}: {instance.raw_status or instance.status}", instance.note))
+        )
 
     @cached_property
     def blocker(self) -> Instance | None:

@@ -114,7 +114,9 @@ def minutes(time: timedelta) -> int:
 
 
 def _started(name: CheckName, case: Case) -> Step:
-    return step(name, "pass", "started", case.cite("status", case.status))
+    instance = case.instance
+    since = f" {instance.started_at:%m-%d %H:%M}" if instance.started_at else ""
+    return step(name, "pass", "started", case.cite("status", f"{instance.raw_status or instance.status}{since}"))
 
 
 def _untold(name: CheckName, case: Case) -> Step | None:

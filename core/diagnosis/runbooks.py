@@ -20,6 +20,7 @@ from core.diagnosis.rulebook import Rules, Weight, packaged, rules
 from core.errors import ConfigurationError
 from core.i18n import words
 from core.redact import clean, mask
+from core.settings import Settings, settings_path
 
 STEPS = 3
 """Steps of a runbook that a card shows."""
@@ -146,6 +147,12 @@ def load(folder: Path | None = None) -> Knowledge:
     if problems:
         raise ConfigurationError("\n".join(problems))
     return Knowledge(own + packaged(), tuple(filter(None, books)))
+
+
+def configured(settings: Settings) -> Knowledge | None:
+    """What the settings add to the packaged rules, checked; None when they add nothing. Raises as `load` does."""
+    folder = settings.diagnosis.folder
+    return load(settings_path().parent / folder) if folder else None
 
 
 def _rules(file: Path, known: set[str], problems: list[str]) -> Rules:

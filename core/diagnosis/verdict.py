@@ -6,7 +6,7 @@ from core.diagnosis import checks
 from core.diagnosis.case import Case, Verdict
 from core.diagnosis.checks import Step, step
 from core.diagnosis.execution import execution, frozen
-from core.diagnosis.model import Cause, CheckName, Diagnosis, Evidence
+from core.diagnosis.model import Cause, CheckName, Diagnosis, Evidence, Proof
 from core.diagnosis.runbooks import Knowledge, load
 
 ORDER: Sequence[tuple[CheckName, Callable[[Case], Step]]] = (
@@ -43,7 +43,7 @@ def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Diagnosi
         verdict.confidence,
         verdict.rerun_helps,
         tuple(step.check for step in steps),
-        tuple(case.proofs),
+        _weighed(case, steps),
         object=verdict.object,
         advice=_advice(case, verdict),
         blocker=case.blocker if steps[0].check.outcome == "blocked" else None,
@@ -65,6 +65,12 @@ def _in_order(case: Case) -> list[Step]:
         steps.append(step(name, "skipped", "not_reached") if blocked else check(case))
         blocked = blocked or steps[-1].check.outcome == "blocked"
     return steps
+
+
+def _weighed(case: Case, steps: Sequence[Step]) -> tuple[Proof, ...]:
+    """The proofs, those of the check that decided first."""
+    decided = next((step.check.proofs for step in steps if step.verdict), ())
+    return tuple(sorted(case.proofs, key=lambda proof: proof.id not in decided))
 
 
 def _set_aside(case: Case) -> list[Step]:

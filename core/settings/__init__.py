@@ -1,6 +1,8 @@
 """Settings: typed, checked once at start. One module a concern; `everything` puts them together."""
 
 from core.settings.events import EventSettings
+from core.settings.diagnosis import DiagnosisSettings
+from core.settings.events import EventSettings
 from core.settings.approvals import ApiToken, ApprovalSettings, TaskTypeSettings
 from core.settings.everything import Settings, load_settings, settings_path
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
@@ -12,7 +14,7 @@ from core.settings.server import Model, Server, Storage, Web
 __all__ = [
     "ApiToken",
     "ApprovalSettings",
-    "AccessSettings",
+    "DiagnosisSettings",
     "DingTalk",
     "EventSettings",
     "Feishu",

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from core.errors import ConfigurationError
 from core.settings.approvals import ApiToken, ApprovalSettings
 from core.settings.events import EventSettings
+from core.settings.diagnosis import DiagnosisSettings
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
 from core.settings.operations import Operations
 from core.settings.people import AccessSettings, PersonSettings
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     api_tokens: tuple[ApiToken, ...] = ()
     access: AccessSettings = AccessSettings()
     events: EventSettings = EventSettings()
+    diagnosis: DiagnosisSettings = DiagnosisSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")

@@ -17,7 +17,9 @@ from core.access import Access, Person
 from core.alerts import read
 from core.diagnosis import diagnose, read_log
 from core.diagnosis.forecast import expected_finish
+from core.diagnosis.runbooks import Knowledge
 from core.errors import Ambiguous, BadInput, NotFound, RemoteError, XOpsError
+from core.observe import INJECTIONS
 from core.results import (
     AlertReport,
     Choice,
@@ -73,14 +75,23 @@ class Look:
         fleet: who is asked.
         access: who may ask.
         clock: the present moment, with zone.
+        knowledge: signatures and runbooks; by default those that come with X-Ops.
     """
 
-    def __init__(self, fleet: Fleet, access: Access, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        access: Access,
+        *,
+        clock: Callable[[], datetime],
+        knowledge: Knowledge | None = None,
+    ) -> None:
         self.fleet = fleet
         self.find = Finder(fleet, clock)
         self._groups = Groups(fleet, self.find)
         self._access = access
         self._clock = clock
+        self._knowledge = knowledge
 
     async def overview(self, person: Person, *, day: str = "") -> Result:
         """How the day went: all that the person may operate (for a viewer: all there is), and what they own."""
@@ -174,7 +185,9 @@ class Look:
         instance = await self.find.instance(target, day=day, interest="failure")
         raw = await self.fleet.one(instance.ref, lambda asked, identity: asked.log(identity, run_number=max(run, 0)))
         page = await asyncio.to_thread(masked, raw)
-        finding = await asyncio.to_thread(read_log, page)
+        rules = self._knowledge.rules if self._knowledge else None
+        finding = await asyncio.to_thread(read_log, page, kind=instance.task.kind, rules=rules)
+        INJECTIONS.labels("log").inc(len(finding.injection))
         marked = frozenset(proof.line for proof in finding.proofs if proof.line)
         return LogView(instance, page, self._clock(), marked, frozenset(finding.injection))
 
@@ -193,7 +206,9 @@ class Look:
     async def _diagnose(self, target: str, day: str) -> Diagnosed:
         instance = await self.find.instance(target, day=day, interest="failure")
         evidence = await gather(self.fleet, instance, self._clock())
-        return Diagnosed(instance, await asyncio.to_thread(diagnose, evidence), evidence.now)
+        found = await asyncio.to_thread(diagnose, evidence, self._knowledge)
+        INJECTIONS.labels("diagnosis").inc(len(found.injection))
+        return Diagnosed(instance, found, evidence.now)
 
     async def _table(self, name: str, day: date) -> Result:
         table = await self.find.table(name)

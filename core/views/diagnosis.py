@@ -1,15 +1,18 @@
-"""A diagnosis: the cause in words, the lines that prove it, whether a rerun would help, and whom to call."""
+"""A diagnosis: the cause in words, the lines that prove it, whether a rerun would help, and whom to call.
 
-from collections.abc import Iterator
+What only came before is shown with its time and called no cause; a runbook is quoted, with where the rest of it is.
+"""
+
+from collections.abc import Iterator, Mapping
 
 from core.cards import Block, Card, Field, Fields, Log, Table, Text
-from core.diagnosis.model import Cause, Check, Diagnosis
+from core.diagnosis.model import Before, Cause, Check, Diagnosis, Place, Runbook
 from core.results import Diagnosed
 from core.schedulers.base import Operation
 from core.views import buttons
 from core.views.instances import item, owner
 from core.views.log import injection
-from core.views.reader import Reader, plain, plain_line
+from core.views.reader import SENTENCE, Reader, plain, plain_line
 from core.views.status import status_line, tone
 
 MARKS = {"pass": "✓", "blocked": "✗", "skipped": "–", "unknown": "?"}
@@ -40,9 +43,11 @@ def _blocks(reader: Reader, result: Diagnosed) -> Iterator[Block]:
     yield Fields(tuple(_fields(reader, result)))
     yield from _proofs(reader, found)
     yield from _advice(reader, found)
+    yield from (_runbook(reader, book) for book in found.runbooks)
     yield from _blocker(reader, result)
+    yield from _before(reader, result)
     yield from buttons.row(*_buttons(reader, result))
-    yield _checks(reader, found.checks)
+    yield _checks(reader, found)
 
 
 def _fields(reader: Reader, result: Diagnosed) -> Iterator[Field]:
@@ -50,8 +55,13 @@ def _fields(reader: Reader, result: Diagnosed) -> Iterator[Field]:
     yield Field(label("views.field.status"), status_line(reader, result.instance), tone(result.instance))
     if found.object:
         yield Field(label("views.diagnosis.object"), plain(found.object))
+    if found.place is not None:
+        yield Field(label("diagnosis.card.place"), _place(reader, found.place))
     yield owner(reader, result.instance)
     yield Field(label("views.diagnosis.downstream"), label("views.diagnosis.waiting", count=found.downstream))
+    if found.late:
+        named = [f"{one.name} {reader.moment(one.promised_at, result.as_of)}" for one in found.late]
+        yield Field(label("diagnosis.card.late"), reader.listed(named), "danger")
     if found.also_failed_yesterday is not None:
         key = "also_failed" if found.also_failed_yesterday else "first_failure"
         yield Field(label("views.diagnosis.before"), label(f"views.diagnosis.{key}"))
@@ -61,8 +71,10 @@ def _proofs(reader: Reader, found: Diagnosis) -> Iterator[Block]:
     lines = {proof.line: plain_line(proof.text) for proof in found.proofs[:PROOFS] if proof.line > 0}
     if lines:
         root = next(proof.line for proof in found.proofs if proof.line > 0)
-        yield Log(tuple(sorted(lines.items())), frozenset({root}), reader.words("views.diagnosis.proof_log"))
-    facts = [proof for proof in found.proofs[:PROOFS] if proof.line <= 0]
+        own = {proof.line for proof in found.proofs if found.place and proof.id in found.place.proofs}
+        yield Log(tuple(sorted(lines.items())), frozenset({root, *own}), reader.words("views.diagnosis.proof_log"))
+    elsewhere = {cited for check in found.ruled_out if check.name != "execution" for cited in check.proofs}
+    facts = [proof for proof in found.proofs[:PROOFS] if proof.line <= 0 and proof.id not in elsewhere]
     if facts:
         said = "\n".join(f"· {plain(proof.text, 300)}" for proof in facts)
         yield Text(f"{reader.words('views.diagnosis.proof_facts')}\n{said}")
@@ -88,16 +100,57 @@ def _blocker(reader: Reader, result: Diagnosed) -> Iterator[Block]:
     yield item(reader, blocker, result.as_of, shown)
 
 
-def _checks(reader: Reader, checks: tuple[Check, ...]) -> Table:
-    columns = tuple(reader.words(f"views.diagnosis.column.{key}") for key in ("check", "outcome", "detail"))
-    return Table(columns, tuple(_row(reader, check) for check in checks), len(checks))
+def _place(reader: Reader, place: Place) -> str:
+    """`load.py:121 build_features`, or `line 4 of the statement: , SUM(amount`."""
+    if place.file:
+        return plain(f"{place.file}:{place.line} {place.function}", SENTENCE)
+    key = "diagnosis.card.statement_line" if place.line else "diagnosis.card.statement"
+    return reader.words(key, line=place.line, code=plain(place.code, SENTENCE))
 
 
-def _row(reader: Reader, check: Check) -> tuple[str, ...]:
+def _runbook(reader: Reader, book: Runbook) -> Text:
+    steps = "\n".join(f"{number}. {plain(step, 300)}" for number, step in enumerate(book.steps, 1))
+    rest = reader.words("diagnosis.card.runbook_rest", count=book.more, where=plain(book.where, 300))
+    return Text(
+        f"{reader.words('diagnosis.card.runbook', title=plain(book.title))}\n{steps}\n{rest}".replace("\n\n", "\n")
+    )
+
+
+def _before(reader: Reader, result: Diagnosed) -> Iterator[Text]:
+    """What happened before, by how long before; a change that names what the fault is about says so."""
+    if result.diagnosis.before:
+        listed = "\n".join(_happened(reader, result, one) for one in result.diagnosis.before)
+        yield Text(f"{reader.words('diagnosis.card.changes')}\n{listed}")
+
+
+def _happened(reader: Reader, result: Diagnosed, one: Before) -> str:
+    change, ended = one.change, result.instance.finished_at or result.as_of
+    said = reader.words(
+        "diagnosis.card.change",
+        moment=reader.moment(change.at, result.as_of),
+        earlier=reader.duration((ended - change.at).total_seconds()),
+        kind=reader.words(f"diagnosis.change.{change.kind}"),
+        what=" · ".join(filter(None, (plain(change.what, 300), plain(change.who, 40)))),
+    )
+    return f"· {said} {reader.words('diagnosis.card.linked')}" if one.linked else f"· {said}"
+
+
+def _checks(reader: Reader, found: Diagnosis) -> Table:
+    named = (reader.words(f"views.diagnosis.column.{key}") for key in ("check", "outcome", "detail"))
+    columns = (*named, reader.words("diagnosis.card.rests"))
+    facts = {proof.id: proof.text for proof in found.proofs}
+    out = [reader.words(f"diagnosis.check.{check.name}") for check in found.ruled_out]
+    title = reader.words("diagnosis.card.ruled_out", names=reader.listed(out)) if out else ""
+    rows = tuple(_row(reader, check, facts) for check in found.checks)
+    return Table(columns, rows, len(rows), title, folded=bool(title))
+
+
+def _row(reader: Reader, check: Check, facts: Mapping[str, str]) -> tuple[str, ...]:
     return (
         reader.words(f"diagnosis.check.{check.name}"),
         f"{MARKS[check.outcome]} {reader.words(f'diagnosis.outcome.{check.outcome}')}",
         reader.sentence(f"diagnosis.detail.{check.detail}", dict(check.values), otherwise="views.diagnosis.no_detail"),
+        plain("; ".join(facts[cited] for cited in check.proofs[:1] if cited in facts)),
     )
 
 
