@@ -179,11 +179,13 @@ def lost(system: str, cause: object) -> RemoteError:
     """The error when there was no answer that the SDK could read, by what it met instead."""
     from alibabacloud_credentials.exceptions import CredentialException
 
-    kind = type(cause).__name__
     if isinstance(cause, CredentialException):
-        return Unauthorized(f"{system}: no credentials: set an access key, or a role", system=system, code=kind)
-    if isinstance(cause, ValueError):  # not JSON: usually a proxy's page
-        return Refused(f"{system} answered with something that is not JSON", system=system, code=kind)
+        return Unauthorized(
+            f"{system}: no credentials: set an access key, or a role", system=system, code="credentials"
+        )
+    if isinstance(cause, RuntimeError):  # so the SDK says that it is not JSON: usually the page of a proxy
+        return Unreachable(f"{system} answered with something that is not JSON", system=system, code="not-json")
+    kind = type(cause).__name__
     return Unreachable(f"{system}: {kind}", system=system, code=kind)
 
 

@@ -29,6 +29,8 @@ KEY: Final = "LTAI5tFakeAccessKey"
 SECRET: Final = "fake-secret-of-the-access-key"
 AUTHORIZATION: Final = re.compile(r"ACS3-HMAC-SHA256 Credential=(\S+),SignedHeaders=(\S+),Signature=(\S+)")
 MASKED: Final = {
+    "user-agent",
+    "content-length",
     "authorization",
     "x-acs-signature-nonce",
     "x-acs-date",
@@ -40,7 +42,7 @@ MASKED: Final = {
 
 @dataclass(eq=False)
 class Fault(Exception):
-    """An answer that is an error."""
+    """An answer that is an error; without a code, a page of some gateway on the way."""
 
     status: int
     code: str
@@ -69,6 +71,7 @@ class AliyunGateway:
         calls: actions in the order they came, those refused as well.
         exchanges: what was asked and answered.
         faults: answered next, one a request, before anything is looked at.
+        refusals: answered once by the action they are for.
         denied: actions this identity has no right to.
         token: the session token that is asked for; none when empty.
         slow: when given, answers wait until it is set.
@@ -81,6 +84,7 @@ class AliyunGateway:
         self.calls: list[str] = []
         self.exchanges: list[Exchange] = []
         self.faults: list[Fault] = []
+        self.refusals: dict[str, Fault] = {}
         self.denied: set[str] = set()
         self.token = ""
         self.slow: asyncio.Event | None = None
@@ -121,6 +125,8 @@ class AliyunGateway:
         try:
             if self.faults:
                 raise self.faults.pop(0)
+            if action in self.refusals:
+                raise self.refusals.pop(action)
             self._know(request, body)
             answer = await self._answer(action, version, query | form)
         except Fault as fault:
@@ -131,6 +137,8 @@ class AliyunGateway:
             await self.slow.wait()
         shown = {name: value for name, value in request.headers.items() if name.lower() not in MASKED}
         self.exchanges.append(Exchange(action, version, request.method, shown, query, form, status, answer))
+        if not answer.get("Code", "200"):
+            return web.Response(text=answer["Message"], status=status, content_type="text/html")
         return web.json_response(answer, status=status, headers=headers)
 
     async def _answer(self, action: str, version: str, given: Json) -> Json:

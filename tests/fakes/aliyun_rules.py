@@ -80,7 +80,7 @@ def _rule(models: Any, annotation: str, comments: list[str]) -> Rule:
 def problem(rules: Mapping[str, Rule], given: Mapping[str, Any]) -> tuple[str, str] | None:
     """The code and words with which a request is refused; None when nothing is wrong with it."""
     for name, rule in rules.items():
-        if rule.required and given.get(name) in {None, ""}:
+        if rule.required and given.get(name, "") == "":
             return f"Missing{name}", f"{name} is mandatory for this action."
     for name, value in given.items():
         if name not in rules:

@@ -9,11 +9,12 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from importlib.util import find_spec
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from core.errors import NotFound, Refused
+from core.errors import ConfigurationError, NotFound, Refused
 from core.schedulers.aliyun import ATTEMPTS, Calls, configuration, failure
 from core.schedulers.dataworks.wire import Listing, Paged, R
 from core.settings import SchedulerConnection
@@ -21,6 +22,7 @@ from core.settings import SchedulerConnection
 M = TypeVar("M", bound=BaseModel)
 Parameters = Mapping[str, object]
 
+PACKAGES: Final = ("alibabacloud_dataworks_public20240518", "alibabacloud_dataworks_public20200518")
 ONLY_2020: Final = frozenset(
     {
         "GetInstanceStatusStatistic",
@@ -52,6 +54,10 @@ class Client:
     """
 
     def __init__(self, connection: SchedulerConnection, calls: Calls | None = None) -> None:
+        if any(find_spec(package) is None for package in PACKAGES):
+            raise ConfigurationError(
+                f"scheduler {connection.name} needs two packages more: pip install 'xops[dataworks]'"
+            )
         self._connection = connection
         self.system = connection.name
         rate = connection.calls_per_second or EDITION_CALLS[connection.edition]

@@ -137,10 +137,7 @@ class Reader:
             total = sum(days, Counter[Status]())
             if not total[Status.UNKNOWN]:
                 return {found: n for found, n in total.items() if n and found in (query.statuses or total)}
-        page = await self.page(replace(query, offset=0, limit=MOST))
-        if len(page.items) < page.total:
-            raise BadInput(f"{page.total} instances of {self._client.system}: ask for fewer workspaces")
-        return Counter(one.status for one in page.items)
+        return Counter(one.status for one in (await self.page(replace(query, offset=0, limit=MOST))).items)
 
     async def history(self, task_id: str, limit: int) -> tuple[Instance, ...]:
         """Scheduled instances of a task, newest first: one call. They lack what 2020-05-18 does not tell (`PastInstance`)."""
@@ -206,7 +203,10 @@ class Reader:
         return tuple(word for found, word in FILTERS.items() if found in query.statuses)
 
     async def _first(self, one: Key, reach: int) -> _Seen:
-        """The first `reach` instances of a list, and the total of all."""
+        """The first `reach` instances of a list, and the total of all. Raises `BadInput` where all are too many."""
+        total = (await self._pages.get((*one, ("PageNumber", 1)))).page.total
+        if reach >= MOST < total:
+            raise BadInput(f"{total} instances of {self._client.system}: ask for one status, or for fewer tasks")
         moments: list[datetime] = []
 
         async def page(number: int) -> Paged[TaskInstance]:

@@ -1,0 +1,86 @@
+"""How many calls of DataWorks' OpenAPI a question costs with ten thousand instances: the figures of docs/dataworks.md."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from core.results import Diagnosed, InstanceList, Overview
+from core.schedulers.base import InstanceQuery, Status
+from core.schedulers.dataworks import DataWorksScheduler
+from core.schedulers.fleet import Fleet
+from core.tools.look import Look
+from tests.fakes.aliyun import Fault
+from tests.fakes.dataworks import TODAY, ZONE, FakeDataWorks
+from tests.fakes.desk import ADMIN, access
+
+
+@pytest.fixture
+async def dataworks() -> AsyncGenerator[FakeDataWorks]:
+    async with FakeDataWorks() as server:
+        server.many(10_000, failed=40)
+        yield server
+
+
+@pytest.fixture
+async def scheduler(dataworks: FakeDataWorks) -> AsyncGenerator[DataWorksScheduler]:
+    connection = dataworks.connection(projects=("trade",))
+    one = DataWorksScheduler(connection, zone=ZONE, clock=dataworks.clock)
+    await one.projects()
+    await one.tasks("501")  # names of people and workspaces are remembered for an hour
+    dataworks.calls.clear()
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+def look(dataworks: FakeDataWorks, scheduler: DataWorksScheduler) -> Look:
+    return Look(Fleet([scheduler]), access(), clock=dataworks.clock)
+
+
+async def test_an_overview_costs_three_calls_a_workspace_and_then_none(look: Look, dataworks: FakeDataWorks) -> None:
+    found = await look.overview(ADMIN)
+    assert isinstance(found, Overview)
+    assert found.operable.counts[Status.FAILED] + found.operable.counts[Status.SUCCESS] > 10_000
+    assert dataworks.count == {"GetInstanceStatusStatistic": 1, "ListTaskInstances": 2}
+    dataworks.calls.clear()
+    await look.overview(ADMIN)
+    assert dataworks.calls == []
+
+
+async def test_the_list_of_failures_costs_one_call_a_workspace(look: Look, dataworks: FakeDataWorks) -> None:
+    found = await look.instances(ADMIN, kind="failed")
+    assert isinstance(found, InstanceList)
+    assert found.total == 41
+    assert dataworks.calls == ["ListTaskInstances"]
+
+
+async def test_a_diagnosis_costs_fifteen_calls(look: Look, dataworks: FakeDataWorks) -> None:
+    found = await look.diagnose(ADMIN, f"dw:{dataworks.of('dws_trade_order_di')['Id']}")
+    assert isinstance(found, Diagnosed)
+    assert len(dataworks.calls) == 15, dataworks.count
+
+
+async def test_every_instance_of_a_day_is_read_in_pages_of_five_hundred(
+    scheduler: DataWorksScheduler, dataworks: FakeDataWorks
+) -> None:
+    """Only when a status is asked for, and there, that no operation counts."""
+    dataworks.of("ods_order")["Status"] = "Checking"
+    counts = await scheduler.counts(InstanceQuery(day=TODAY))
+    assert counts[Status.CHECKING] == 1
+    assert dataworks.count == {"GetInstanceStatusStatistic": 1, "ListTaskInstances": 21}
+
+
+async def test_a_group_that_asks_during_a_refusal_makes_no_storm(look: Look, dataworks: FakeDataWorks) -> None:
+    """The daily limit is met once: a hundred people asking cost no call more."""
+    dataworks.faults = [Fault(429, "Throttling.Api.Risk")] * 1000
+    for _ in range(100):
+        assert isinstance(await look.overview(ADMIN), Overview)
+    assert len(dataworks.calls) <= 3
+
+
+async def test_an_overview_while_something_is_checked_costs_the_day_besides(
+    look: Look, dataworks: FakeDataWorks
+) -> None:
+    dataworks.of("ods_order")["Status"] = "Checking"
+    await look.overview(ADMIN)
+    assert len(dataworks.calls) == 24
