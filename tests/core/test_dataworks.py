@@ -204,6 +204,15 @@ async def test_what_waits_for_a_resource_group_names_the_group_and_its_holders(
     assert (found.resource_group, found.resource_holders) == ("group_a", (f"dw:{dataworks.of('ods_order')['Id']}",))
 
 
+async def test_what_waits_in_a_workspace_we_may_not_see_is_told_by_ids(
+    dataworks: FakeDataWorks, scheduler: DataWorksScheduler
+) -> None:
+    stranger = dataworks.of("ads_gmv_daily")
+    stranger["ProjectId"] = 999
+    (found,) = await scheduler.downstream(str(dataworks.of("dws_trade_order_di")["Id"]))
+    assert (found.instance.task.project, found.instance.task.owner) == ("999", "2002")
+
+
 async def test_a_walk_ends_in_a_circle(dataworks: FakeDataWorks, scheduler: DataWorksScheduler) -> None:
     first, last = dataworks.of("ods_order")["Id"], dataworks.of("ads_gmv_daily")["Id"]
     dataworks.ties[first] = [last]

@@ -7,6 +7,7 @@ one half, and the other half finds the name.
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from core.errors import NotFound
@@ -28,6 +29,39 @@ SHORTEST_HALF: Final = 3
 """Characters; shorter ones are in too many names."""
 PRODUCTION: Final = "Prod"
 ALL: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What workspaces and people are called. Who is unknown, or no member any more, is called by their id."""
+
+    system: str
+    projects: Mapping[str, str]
+    members: Mapping[str, Mapping[str, str]]
+
+    def project(self, project_id: str) -> str:
+        """A workspace."""
+        return self.projects.get(project_id, project_id)
+
+    def person(self, project_id: str, account: str) -> str:
+        """Somebody of a workspace."""
+        return self.members.get(project_id, {}).get(account, account)
+
+    def owners(self, project_id: str, account: str) -> tuple[str, ...]:
+        """The owner of something, if it has one."""
+        return (self.person(project_id, account),) if account else ()
+
+    def task(self, raw: TaskInstance) -> Task:
+        """The task of an instance, as far as the instance tells."""
+        return Task(
+            self.system,
+            raw.task_id,
+            raw.task_name,
+            self.project(raw.project_id),
+            owners=self.owners(raw.project_id, raw.owner),
+            kind=raw.kind,
+            priority=raw.priority,
+        )
 
 
 class Catalogue:
@@ -61,10 +95,6 @@ class Catalogue:
         """Account ids of the members with a name; several may share one."""
         return tuple(id_ for id_, called in (await self.members(project_id)).items() if called == name)
 
-    async def person(self, project_id: str, account: str) -> str:
-        """What somebody is called; the account id when they are no member (any more)."""
-        return (await self.members(project_id)).get(account, account) if account else ""
-
     async def definition(self, task_id: str) -> TaskDefinition:
         """A task as DataWorks has it. Raises `NotFound`."""
         return await self._definitions.get(str(number(task_id, "task")))
@@ -73,18 +103,12 @@ class Catalogue:
         """A task. Raises `NotFound`, also of one in a workspace that is not looked at."""
         return await self._task(await self.definition(task_id))
 
-    async def task_of(self, raw: TaskInstance) -> Task:
-        """The task of an instance, as far as the instance tells: no call but for names."""
-        project, owner = await asyncio.gather(self.projects(), self.person(raw.project_id, raw.owner))
-        return Task(
-            self._client.system,
-            raw.task_id,
-            raw.task_name,
-            project.get(raw.project_id, raw.project_id),
-            owners=(owner,) if owner else (),
-            kind=raw.kind,
-            priority=raw.priority,
-        )
+    async def names(self, project_ids: Iterable[str]) -> Names:
+        """What workspaces and the people in them are called."""
+        projects = await self.projects()
+        known = [id_ for id_ in dict.fromkeys(project_ids) if id_ in projects]
+        members = await asyncio.gather(*(self.members(id_) for id_ in known))
+        return Names(self._client.system, projects, dict(zip(known, members, strict=True)))
 
     async def tasks(self, text: str, limit: int) -> tuple[Task, ...]:
         """Tasks whose name or id is or resembles the text."""
@@ -121,13 +145,13 @@ class Catalogue:
         return [task for tasks in answers for task in tasks]
 
     async def _task(self, raw: TaskDefinition) -> Task:
-        project, owner = await asyncio.gather(self.projects(), self.person(raw.project_id, raw.owner))
+        names = await self.names([raw.project_id])
         return Task(
             self._client.system,
             raw.id,
             raw.name,
-            project.get(raw.project_id, raw.project_id),
-            owners=(owner,) if owner else (),
+            names.project(raw.project_id),
+            owners=names.owners(raw.project_id, raw.owner),
             kind=raw.kind,
             cycle=cycle(raw.trigger.cron) if raw.trigger.type == "Scheduler" else raw.trigger.type.casefold(),
             priority=raw.priority,

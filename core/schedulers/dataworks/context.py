@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from core.schedulers.base import Baseline, Change, RunType
-from core.schedulers.dataworks.catalogue import PRODUCTION, Catalogue
+from core.schedulers.dataworks.catalogue import PRODUCTION, Catalogue, Names
 from core.schedulers.dataworks.client import Client
 from core.schedulers.dataworks.lineage import Lineage
 from core.schedulers.dataworks.model import letters, milliseconds, run_type
@@ -58,13 +58,19 @@ class Context:
         days = [today - timedelta(days=ago) for ago in range(max(0, min(span, CHANGE_DAYS)))]
         logs = await asyncio.gather(*(self._operations(task_id, milliseconds(day, self._zone)) for day in days))
         told = [(one.create_time, one) for log in logs for one in log if one.create_time]
-        who = await self._catalogue.members(task.project_id)
+        names = await self._catalogue.names([task.project_id])
         found = [
-            Change(at, "operation", one.operation_content, who.get(one.user, one.user), self._ref(one, task.name))
+            Change(
+                at,
+                "operation",
+                one.operation_content,
+                names.person(task.project_id, one.user),
+                self._ref(one, task.name),
+            )
             for at, one in told
         ]
         if task.modify_time:
-            editor = who.get(task.modify_user, task.modify_user)
+            editor = names.person(task.project_id, task.modify_user)
             found.append(Change(task.modify_time, "task", "the task's definition was changed", editor, task.name))
         recent = (change for change in found if change.at >= since)
         return tuple(sorted(recent, key=lambda change: change.at, reverse=True)[:CHANGES])
@@ -81,8 +87,9 @@ class Context:
         day = datetime.combine(start.bizdate.astimezone(self._zone), time.min, self._zone)
         given = {"Bizdate": day.strftime("%Y-%m-%dT%H:%M:%S%z")}
         found = await self._client.every("ListBaselineStatuses", BaselineStatus, given, size=PAGE, most=BASELINES)
+        names = await self._catalogue.names([start.project_id])
         promises = [
-            Baseline(one.baseline_name, one.sla_time, one.end_cast, await self._owner(start.project_id, one.owner))
+            Baseline(one.baseline_name, one.sla_time, one.end_cast, _owner(names, start.project_id, one.owner))
             for one in found
             if one.baseline_id in concerned and one.sla_time and letters(one.finish_status) != FINISHED
         ]
@@ -92,9 +99,10 @@ class Context:
         given = {"Id": int(task_id), "Date": day, "ProjectEnv": PRODUCTION}
         return (await self._client.page("ListTaskOperationLogs", Operation, given, number=1, size=PAGE)).items
 
-    async def _owner(self, project: str, accounts: str) -> str:
-        """The first of the accounts, which DataWorks separates by commas."""
-        return await self._catalogue.person(project, accounts.partition(",")[0])
-
     def _ref(self, one: Operation, task: str) -> str:
         return f"{self._client.system}:{one.task_instance_id}" if one.task_instance_id else task
+
+
+def _owner(names: Names, project: str, accounts: str) -> str:
+    """The first of the accounts, which DataWorks separates by commas."""
+    return names.person(project, accounts.partition(",")[0])

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from core.schedulers.base import Related
+from core.schedulers.base import Instance, Related
 from core.schedulers.dataworks.client import Client
 from core.schedulers.dataworks.model import letters, number
 from core.schedulers.dataworks.reader import Reader
@@ -60,7 +60,8 @@ class Lineage:
         steps = await self._steps(direction, start, depth)
         if not steps:
             await self._reader.raw(start)  # nobody's id has no neighbours either
-        return tuple(await asyncio.gather(*(self._related(step) for step in steps)))
+        known = await self._reader.known([step.ties[0][1].task_instance for step in steps])
+        return tuple(_related(instance, step) for instance, step in zip(known, steps, strict=True))
 
     async def waiting(self, start: str) -> tuple[TaskInstance, ...]:
         """All instances downstream, in DataWorks' words."""
@@ -90,12 +91,12 @@ class Lineage:
                 break
         return tuple(found.values())[:MOST]
 
-    async def _related(self, step: _Step) -> Related:
-        instance = await self._reader.known(step.ties[0][1].task_instance)
-        crossing = all(letters(one.dependency_type) == CROSS_CYCLE for _, one in step.ties)
-        return Related(instance, step.distance, tuple(dict.fromkeys(parent for parent, _ in step.ties)), crossing)
-
     async def _fetch(self, key: tuple[Direction, str]) -> tuple[Neighbour, ...]:
         direction, instance_id = key
         given = {"Id": number(instance_id, "instance")}
         return await self._client.every(direction, Neighbour, given, size=PAGE, most=NEIGHBOURS)
+
+
+def _related(instance: Instance, step: _Step) -> Related:
+    crossing = all(letters(one.dependency_type) == CROSS_CYCLE for _, one in step.ties)
+    return Related(instance, step.distance, tuple(dict.fromkeys(parent for parent, _ in step.ties)), crossing)

@@ -142,7 +142,7 @@ class DataWorksScheduler:
     async def constraints(self, instance_id: str) -> Constraints:
         """When it is due, the resource group it waits for and who holds that, whether it is frozen."""
         raw = await self._reader.raw(instance_id)
-        one = await self._reader.known(raw)
+        (one,) = await self._reader.known([raw])
         waits = one.status is Status.WAIT_RESOURCE and one.scheduled_at is not None
         group = raw.resource.resource_group_id if waits else ""
         holders = ()
