@@ -31,6 +31,7 @@ _POSITION = re.compile(
     re.IGNORECASE,
 )
 _STATEMENT = re.compile(r"^\s{0,8}(?:INSERT|SELECT|WITH|CREATE|MERGE|UPDATE|DELETE|ALTER|REPLACE)\b", re.IGNORECASE)
+_STAMPED = re.compile(r"^\W{0,2}\d{2,4}[-/:]\d\d")
 _QUOTED = re.compile(
     r"\[SQL: (?P<a>.+)|^(?:STATEMENT|LINE \d+|QUERY|Query|SQL)\s?[:：]\s*(?P<b>\S.+)"
     r"|(?:执行的? ?SQL|SQL ?语句)\s?[:：]\s?(?P<c>\S.+)"
@@ -106,8 +107,7 @@ def _trace(lines: Sequence[str], positions: range) -> Iterator[int]:
 def _sql(lines: Sequence[str], root: int) -> Sight | None:
     """The line of the statement above that the error points at; only where that line is long enough to be it."""
     pointed = _POSITION.search(lines[root])
-    above = range(root - 1, max(-1, root - REACH), -1)
-    start = next((position for position in above if _STATEMENT.search(lines[position])), None)
+    start = _start(lines, root)
     if pointed is None or start is None:
         return None
     number, column = int(pointed["a"] or pointed["c"]), int(pointed["b"] or pointed["d"] or 0)
@@ -115,6 +115,20 @@ def _sql(lines: Sequence[str], root: int) -> Sight | None:
     if number < 1 or at >= root or column > len(lines[at]) + 1 or not lines[at].strip():
         return None
     return Sight((at,), line=number, code=lines[at].strip())
+
+
+def _start(lines: Sequence[str], root: int) -> int | None:
+    """Where the statement above begins: a SELECT may be the second line of an INSERT."""
+    above = range(root - 1, max(-1, root - REACH), -1)
+    nearest = next((position for position in above if _STATEMENT.search(lines[position])), None)
+    if nearest is None:
+        return None
+    start = nearest
+    for position in range(nearest - 1, max(-1, nearest - REACH), -1):
+        if not lines[position].strip() or _STAMPED.search(lines[position]):
+            break
+        start = position if _STATEMENT.search(lines[position]) else start
+    return start
 
 
 def _quoted(lines: Sequence[str], root: int) -> Sight | None:
