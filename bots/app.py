@@ -141,6 +141,7 @@ class Application:
             language=settings.language,
             zone=self.zone,
             clock=now,
+            operations=self.fleet.operations,
         )
         lanes = Lanes()
         self.inbox = Inbox(
@@ -238,7 +239,7 @@ class Application:
         await self.delivery.send(conversation, card, key=key)
 
     def _proposal_card(self, proposal: Proposal, language: str, person: Person) -> Card:
-        return views.show(proposal, words(closest(language)), self.zone, person)
+        return views.show(proposal, words(closest(language)), self.zone, person, self.fleet.operations)
 
 
 def build_scheduler(connection: SchedulerConnection, application: Application) -> Scheduler:

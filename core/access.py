@@ -14,23 +14,13 @@ from typing import Literal, Protocol
 
 from core.errors import Denied
 from core.messages import Actor
+from core.operations import RULES
 from core.schedulers.base import Operation, Task
 from core.settings import PersonSettings
 
 Role = Literal["stranger", "viewer", "operator", "ops_admin", "admin"]
 RANK: dict[Role, int] = {"stranger": 0, "viewer": 1, "operator": 2, "ops_admin": 3, "admin": 4}
 """Each role may do whatever those before it may."""
-
-NEEDED: dict[Operation, Role] = {
-    Operation.RERUN: "operator",
-    Operation.RERUN_DOWNSTREAM: "operator",
-    Operation.UNFREEZE: "operator",
-    Operation.FREEZE: "operator",
-    Operation.SET_SUCCESS: "ops_admin",
-    Operation.KILL: "ops_admin",
-    Operation.BACKFILL: "ops_admin",
-}
-"""The least role for each operation; the riskier ones follow Dataphin's warnings (reference: OperateInstance)."""
 
 OWN_WORD = ("terminal", "web")
 """Channels that know people by their name: whoever gets there holds the settings' own secrets, or a session of ours."""
@@ -71,7 +61,7 @@ class Person:
 
     def may(self, operation: Operation, task: Task) -> bool:
         """Whether `Access.may_operate` would let them: decides which buttons they see, never what is carried out."""
-        return self.has(NEEDED[operation]) and self.operates(task)
+        return self.has(RULES[operation].role) and self.operates(task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +221,7 @@ class Access:
 
     def may_operate(self, person: Person, operation: Operation, task: Task) -> None:
         """Raises `Denied` unless the person may do this to this task now."""
-        self.needs(person, NEEDED[operation])
+        self.needs(person, RULES[operation].role)
         if not self.present(person).operates(task):
             raise Denied(f"{person.name} does not operate {task.project}", person=person.name, needed=task.project)
 

@@ -9,7 +9,7 @@ out again only when a process died with it.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -33,6 +33,7 @@ from core.messages import Click, Event
 from core.observe import EVENTS, REPLY_SECONDS, new_trace
 from core.people.door import Door
 from core.results import Diagnosed, Missing, Problem, Proposal, Result
+from core.schedulers.base import Operation
 from core.store import Connection, Work
 
 PATIENCE = 1.0
@@ -67,6 +68,7 @@ class Engine:
         audit: refusals are recorded.
         language: default language.
         zone: zone of the times shown.
+        operations: what each scheduler can do, by name.
         clock: the present, with zone.
     """
 
@@ -82,6 +84,7 @@ class Engine:
         language: str,
         zone: ZoneInfo,
         clock: Callable[[], datetime],
+        operations: Mapping[str, frozenset[Operation]] = views.EVERYTHING,
     ) -> None:
         self._door = door
         self._commands = commands
@@ -91,6 +94,7 @@ class Engine:
         self._audit = audit
         self._language = language
         self._zone = zone
+        self._operations = operations
         self._clock = clock
 
     async def handle(self, event: Event) -> Work:
@@ -139,7 +143,7 @@ class Engine:
             answer = Answer((_explain(error),), (), (), "rules")
         await self._record_refusals(event, person, answer)
         chosen = self._words(person, event)
-        cards = tuple(views.show(result, chosen, self._zone, person) for result in answer.results)
+        cards = tuple(views.show(result, chosen, self._zone, person, self._operations) for result in answer.results)
         above = views.pasted(answer.alert, chosen, self._zone, person) if answer.alert else ()
         return Reply(answer, _with_words(cards, answer, chosen, above))
 

@@ -194,6 +194,30 @@ class Diagnosed:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """One instance of a change that touches several.
+
+    Attributes:
+        instance: as it was when proposed.
+        distance: hops downstream of the target; 0 for an entry of a batch.
+        chosen: whether it is to be run again; what has not ended yet follows by itself and never is.
+        state: of an entry of a batch, as `Proposal.state`; or `queued` until its turn, `denied` when the person who
+            confirmed may not change it, `skipped` when the batch stopped before it.
+        message: what the platform said of it; safe to show.
+    """
+
+    instance: Instance
+    distance: int = 0
+    chosen: bool = True
+    state: str = ""
+    message: str = ""
+
+
+Scope = Literal["all", "failed", "unsuccessful", "none"]
+"""Which of those downstream run again: all that ended, those that failed, or those that did not succeed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A change that waits for a person, or what became of it.
 
@@ -201,14 +225,20 @@ class Proposal:
         id: short and sayable, e.g. `P-7K3QX`.
         state: `open` → `awaiting` (others' approval) → `confirmed` → `executing` → `following` → `succeeded` | `failed`;
             or `cancelled`, `expired`, `rejected` (not approved), `void` (the target changed), `refused` (the platform or a
-            rule said no), `unknown` (no answer; being checked).
+            rule said no), `unknown` (no answer; being checked), `lost` (no answer, and no sign that it was carried out).
         requester: name of the person who asked.
         decider: name of the person who confirmed or cancelled; empty while open.
         instance: the target as it was when proposed, or as it is now once confirmed.
-        affected: how many instances it touches, the target included.
+        affected: how many instances it touches, the target included; days of a backfill.
         message: what the platform or the check said; safe to show.
         ticket: id of the approval it waits for; empty when none is needed.
         effects: what this scheduler does besides, as `Scheduler.effects` names it.
+        start: first day of a backfill, inclusive.
+        end: its last day, inclusive.
+        members: those downstream, nearest first; or the entries of a batch, in their order.
+        batch: whether it is one, of its members; `instance` is then the first of them.
+        total: how many the person asked for, when a batch takes fewer.
+        found: the target as it was found when the proposal became void.
     """
 
     id: str
@@ -222,6 +252,27 @@ class Proposal:
     message: str = ""
     ticket: str = ""
     effects: tuple[str, ...] = ()
+    start: date | None = None
+    end: date | None = None
+    members: tuple[Member, ...] = ()
+    batch: bool = False
+    total: int = 0
+    found: Instance | None = None
+
+    @property
+    def chosen(self) -> tuple[Member, ...]:
+        """The members that are part of the order."""
+        return tuple(member for member in self.members if member.chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class DaysWanted:
+    """A backfill of a task that still lacks its days. `most` is how many it may have."""
+
+    instance: Instance
+    start: date
+    end: date
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +367,7 @@ Result = (
     | TicketView
     | TicketList
     | Proposal
+    | DaysWanted
     | Choice
     | Missing
     | Problem

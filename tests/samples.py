@@ -9,12 +9,14 @@ from core.diagnosis.model import Cause, Check, Diagnosis, Proof
 from core.results import (
     Account,
     Choice,
+    DaysWanted,
     Diagnosed,
     InstanceDetail,
     InstanceList,
     Lineage,
     LinkCode,
     LogView,
+    Member,
     Missing,
     Notice,
     Outage,
@@ -188,7 +190,26 @@ ORDERS = DataTable(
 )
 CITIES = DataTable("demo", "dim_city_df", "common", "陈晓雯", (DRY_RUN.task,))
 PROPOSAL = Proposal("P-7K3QXM", Operation.RERUN, FAILED, "open", "demo", NOW + timedelta(minutes=15), affected=1)
+BELOW = (Member(WAITING, 1, chosen=False), Member(DONE, 1), Member(FAILED, 2), Member(DRY_RUN, 3))
+DOWNSTREAM = replace(PROPOSAL, operation=Operation.RERUN_DOWNSTREAM, affected=4, members=BELOW)
+BATCH = replace(
+    PROPOSAL,
+    members=(Member(FAILED), Member(RUNNING), Member(FROZEN, chosen=False, state="denied")),
+    batch=True,
+    affected=2,
+    total=57,
+)
+BEGUN = (Member(FAILED, state="refused", message="quota"), Member(RUNNING, state="following"), *BATCH.members[2:])
+FILLED = replace(
+    PROPOSAL,
+    operation=Operation.BACKFILL,
+    affected=3,
+    start=date(2026, 11, 1),
+    end=date(2026, 11, 3),
+    effects=("whole_dag_backfilled",),
+)
 STATES = (
+    "awaiting",
     "confirmed",
     "executing",
     "following",
@@ -196,9 +217,11 @@ STATES = (
     "failed",
     "cancelled",
     "expired",
+    "rejected",
     "void",
     "refused",
     "unknown",
+    "lost",
 )
 
 SAMPLES: dict[str, Result] = {
@@ -225,7 +248,17 @@ SAMPLES: dict[str, Result] = {
     "diagnosis": Diagnosed(FAILED, DIAGNOSIS, NOW),
     "diagnosis-blocked": Diagnosed(WAITING, BLOCKED, NOW),
     "proposal-open": PROPOSAL,
-    "proposal-open-downstream": replace(PROPOSAL, operation=Operation.RERUN_DOWNSTREAM, affected=24),
+    "proposal-open-downstream": DOWNSTREAM,
+    "proposal-open-batch": BATCH,
+    "proposal-open-backfill": FILLED,
+    "proposal-following-batch": replace(BATCH, state="following", members=BEGUN, decider="demo"),
+    "proposal-void-changed": replace(
+        PROPOSAL,
+        state="void",
+        decider="demo",
+        found=replace(FAILED, status=Status.SUCCESS, run_number=3, task=replace(FAILED.task, owners=("周楷",))),
+    ),
+    "days-wanted": DaysWanted(FAILED, date(2026, 11, 21), date(2026, 11, 21), 31),
     **{f"proposal-{state}": replace(PROPOSAL, state=state, decider="demo") for state in STATES},
     "choice": Choice(
         "task",

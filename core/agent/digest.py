@@ -11,6 +11,7 @@ from core.redact import clean, mask
 from core.results import (
     Account,
     Choice,
+    DaysWanted,
     Diagnosed,
     InstanceDetail,
     InstanceList,
@@ -64,6 +65,8 @@ def _lines(result: Result) -> Iterable[str]:  # noqa: C901, PLR0912  # one flat 
                 f"proposal {result.id} {result.operation} {result.state}, touches {result.affected}; a person must confirm it",
                 _instance(result.instance),
             ]
+        case DaysWanted():
+            return [f"the person is asked for the days of a backfill, at most {result.most}", _instance(result.instance)]
         case Choice():
             heading = f"several {result.kind}s are called {result.name}; ask which one"
             return [heading, *(f"{n}. {ref} {label}" for n, (ref, label) in enumerate(result.options, 1))]

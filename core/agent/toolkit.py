@@ -5,6 +5,7 @@ Who asks and where comes from the runtime context, so the tools are built once a
 No tool here carries a change out: `propose_operation` stores a proposal and ends the turn.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from langchain.tools import ToolRuntime
@@ -28,7 +29,7 @@ Subject = Annotated[
 ]
 Day = Annotated[str, Field(max_length=20, description="YYYY-MM-DD; empty for today")]
 Run = Annotated[int, Field(ge=0, le=10_000, description="number of the run; 0 for the latest")]
-Proposable = Literal["rerun", "rerun_downstream", "set_success", "kill", "freeze", "unfreeze"]
+Proposable = Literal["rerun", "rerun_downstream", "set_success", "kill", "freeze", "unfreeze", "backfill"]
 Topic = Literal[
     "help",
     "greeting",
@@ -43,6 +44,9 @@ Topic = Literal[
     "out_of_scope",
     "not_understood",
 ]
+USUAL = ("overview", "failed", "repeated", "help")
+SUGGESTIONS: Mapping[Topic, tuple[str, ...]] = {"not_everything": ("rerun-failed", "failed", "overview")}
+"""Commands offered with a topic, where they are not the usual: who wants everything rerun gets a list to confirm."""
 
 
 class Toolkit:
@@ -124,7 +128,7 @@ class Toolkit:
 
     async def help(self, runtime: Runtime, topic: Topic = "help") -> Found:  # every tool has a runtime
         """Answer without looking anything up: greet, say what is possible, ask which task is meant, or refuse."""
-        return _found(Notice(topic, suggestions=("overview", "failed", "repeated", "help")))
+        return _found(Notice(topic, suggestions=SUGGESTIONS.get(topic, USUAL)))
 
 
 def _turn(runtime: Runtime) -> Turn:

@@ -1,4 +1,4 @@
-"""Commands that propose a change, confirm it, or drop it."""
+"""Commands that propose a change, choose what it bears on, confirm it, or drop it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -24,6 +24,10 @@ class _Deciding:
         self.commands: Mapping[str, Command] = {
             "propose": Command(self._propose, ("operation", "target")),
             "rerun": Command(self._rerun, ("target",)),
+            "backfill": Command(self._backfill, ("target", "start", "end")),
+            "batch": Command(self._batch, ("operation", "kind", "subject")),
+            "rerun-failed": Command(self._rerun_failed, ("subject",)),
+            "choose": Command(self._choose, ("proposal", "scope")),
             "confirm": Command(self._confirm, ("proposal",)),
             "cancel": Command(self._cancel, ("proposal",)),
         }
@@ -34,6 +38,26 @@ class _Deciding:
     async def _rerun(self, asked: Asked) -> Result:
         return await self._act.propose(asked.person, asked.conversation, "rerun", asked.need("target"))
 
+    async def _backfill(self, asked: Asked) -> Result:
+        start, end = asked.arguments.get("start", ""), asked.arguments.get("end", "")
+        return await self._act.backfill(asked.person, asked.conversation, asked.need("target"), start, end)
+
+    async def _batch(self, asked: Asked) -> Result:
+        return await self._proposed_batch(asked, asked.need("operation"), asked.need("kind"))
+
+    async def _rerun_failed(self, asked: Asked) -> Result:
+        return await self._proposed_batch(asked, "rerun", "failed")
+
+    async def _proposed_batch(self, asked: Asked, operation: str, kind: str) -> Result:
+        subject, day = asked.arguments.get("subject", ""), asked.arguments.get("day", "")
+        return await self._act.propose_batch(
+            asked.person, asked.conversation, operation, kind=kind, subject=subject, day=day
+        )
+
+    async def _choose(self, asked: Asked) -> Result | None:
+        scope = asked.need("scope")
+        return await self._decided(asked, lambda person, proposal: self._execution.choose(person, proposal, scope))
+
     async def _confirm(self, asked: Asked) -> Result | None:
         return await self._decided(asked, self._execution.confirm)
 
@@ -43,10 +67,8 @@ class _Deciding:
     async def _decided(self, asked: Asked, decide: Callable[[Person, str], Awaitable[Result]]) -> Result | None:
         try:
             result = await decide(asked.person, asked.need("proposal"))
-        except Stale:
-            if asked.pressed:  # a second press, or one too late: the card already says so
-                return None
-            raise
+        except Stale:  # a second press, or one too late: the card says what became of it
+            result = await self._execution.look_up(asked.need("proposal"))
         except RemoteError as error:  # nothing was decided: the card stays as it is
             return explain(error, "status", self._look.fleet, {})
         return None if asked.pressed else result

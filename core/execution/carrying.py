@@ -1,29 +1,26 @@
-"""Confirms, carries out, follows.
+"""Carries out confirmed proposals, as durable work, and follows each to its end.
 
-`confirm` checks rights and that the target is as the card said, asks the gate, then hands over to durable work. `execute`
-claims the proposal (`confirmed` → `executing`) before it calls the scheduler, so that whoever finds it `executing` later
-knows that a call may be out: that order is never sent again, only looked up. `follow` asks until the run ends and edits
-the card.
+`execute` checks rights and target once more, then claims the proposal (`confirmed` → `executing`) before it calls the
+scheduler, so that whoever finds it `executing` later knows that a call may be out: that order is never sent again, only
+looked up. `follow` asks until the run ends and edits the card. `advance` lets the entries of a batch take their turns.
+
+Each handler may be called again after a crash at any of its lines, so each ends by showing what is so.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Protocol
 
 import structlog
 
-from core.access import Access, Person
-from core.audit import Audit
-from core.cards import Card
-from core.delivery import Delivery
-from core.errors import Denied, NotFound, Refused, RemoteError, Stale, XOpsError
-from core.execution.gate import ConfirmationIsEnough, Gate
-from core.observe import OPERATIONS
-from core.proposals import Proposals, Record
+from core.access import Access
+from core.errors import BadInput, Denied, NotFound, Refused, RemoteError, Throttled, Unauthorized
+from core.execution.register import Register
+from core.execution.watching import Sighting, changed, look
+from core.proposals import GOING_ON, Proposals, Record
 from core.results import Proposal
-from core.schedulers.base import Instance, Operation, Order, Receipt
+from core.schedulers.base import Order, Receipt
 from core.schedulers.fleet import Fleet
 
 FIRST_LOOK = 1.0
@@ -34,8 +31,15 @@ GIVE_UP = timedelta(hours=24)
 UNKNOWN_FOR = timedelta(minutes=2)
 """After an order without an answer: how long a sign of it may take to appear before it counts as not carried out."""
 
-Render = Callable[[Proposal, str, Person], Card]
-"""Makes the card of a proposal in a language, for the person who decided."""
+NOT_TAKEN = (Refused, Throttled, Unauthorized, BadInput)
+"""Answers that say for certain that nothing was done; after any other failure the order may have been carried out."""
+
+STOPS_AFTER = 3
+"""So many entries of a batch that do not succeed, one after the other, end it: what broke them is not mended yet."""
+
+BEGUN = ("executing", "following", "unknown")
+
+log = structlog.get_logger(__name__)
 
 
 class Queue(Protocol):
@@ -50,288 +54,182 @@ class Queue(Protocol):
         ...
 
 
-log = structlog.get_logger(__name__)
-
-
-class Execution:
-    """Carries out confirmed proposals.
+class Carrier:
+    """Carries out.
 
     Args:
         proposals: where they are stored.
+        register: where each step is recorded and shown.
         fleet: the schedulers.
-        access: asked again at the click and at the execution.
+        access: asked again at the execution.
         work: the durable queue.
-        delivery: where the live cards are.
-        audit: the trail.
-        render: see `Render`.
         clock: the present, with zone.
-        gate: asked after a confirmation whether others have to approve.
     """
 
     def __init__(
         self,
         proposals: Proposals,
+        register: Register,
         fleet: Fleet,
         access: Access,
         work: Queue,
-        delivery: Delivery,
-        audit: Audit,
         *,
-        render: Render,
         clock: Callable[[], datetime],
-        gate: Gate | None = None,
     ) -> None:
         self._proposals = proposals
+        self._register = register
         self._fleet = fleet
         self._access = access
         self._work = work
-        self._delivery = delivery
-        self._audit = audit
-        self._render = render
         self._clock = clock
-        self._gate = gate or ConfirmationIsEnough()
         work.on("execute", self._execute)
         work.on("follow", self._follow)
+        work.on("advance", self._advance)
 
-    async def confirm(self, person: Person, proposal_id: str) -> Proposal:
-        """A person pressed "confirm".
-
-        Raises:
-            NotFound: no such proposal.
-            Denied: not this person, or not any more.
-            Stale: decided before, expired, or the target changed since the card was made.
-            Refused: the gate lets nobody do this.
-        """
-        shown = (await self._proposals.get(proposal_id)).shown
-        self._access.may_operate(person, shown.operation, shown.instance.task)
-        if shown.state == "open":
-            await self._refuse_drift(shown, person)
-        await self._decide(shown, person, "awaiting")
-        await self._pass_gate(await self._proposals.get(proposal_id), person)
-        return (await self._proposals.get(proposal_id)).shown
-
-    async def approved(self, proposal_id: str, by: str) -> Proposal:
-        """The ticket of a proposal was approved; it is carried out now, after its state was checked again.
-
-        Args:
-            proposal_id: of a proposal that is `awaiting`.
-            by: who approved last, for the trail.
-
-        Raises:
-            NotFound: no such proposal.
-            Stale: it is not waiting for approval.
-        """
-        shown = await self._settle(proposal_id, "confirmed", by)
-        await self._submit(proposal_id)
-        return shown
-
-    async def rejected(self, proposal_id: str, by: str, reason: str) -> Proposal:
-        """The ticket of a proposal was rejected, withdrawn or ran out of time. Arguments and errors as of `approved`.
-
-        Args:
-            proposal_id: of a proposal that is `awaiting`.
-            by: who rejected it.
-            reason: shown on the card; safe to show.
-        """
-        return await self._settle(proposal_id, "rejected", by, reason)
-
-    async def cancel(self, person: Person, proposal_id: str) -> Proposal:
-        """A person pressed "cancel": the requester, or anyone who could confirm. Raises as `confirm` does."""
-        shown = (await self._proposals.get(proposal_id)).shown
-        if person.name != shown.requester:
-            self._access.may_operate(person, shown.operation, shown.instance.task)
-        await self._decide(shown, person, "cancelled")
-        return (await self._proposals.get(proposal_id)).shown
-
-    async def resume(self) -> int:
-        """Submit again whatever is unfinished, for the moment between two commits that a crash can hit. Safe to repeat."""
-        for proposal_id in await self._proposals.without_ticket():
-            record = await self._proposals.get(proposal_id)
-            await self._pass_gate(record, self._person(record.shown.decider))
-        unfinished = await self._proposals.unfinished()
-        for proposal_id in unfinished:
-            await self._submit(proposal_id)
-        return len(unfinished)
-
-    async def _pass_gate(self, record: Record, person: Person) -> None:
-        """From `awaiting` to `confirmed`, or to a ticket. Harmless when two do it at once."""
-        shown = record.shown
-        try:
-            ticket = await self._gate.ask(record, person)
-        except Refused as error:
-            with suppress(Stale):
-                await self._settle(shown.id, "refused", person.name, str(error))
-            raise
-        if ticket:
-            await self._proposals.link(shown.id, ticket)
-            await self._note(person.name, "decide", shown, "awaiting")
-            await self._show(shown.id)
-            return
-        with suppress(Stale):
-            await self._settle(shown.id, "confirmed", person.name)
-        await self._submit(shown.id)
-
-    async def _settle(self, proposal_id: str, state: str, by: str, message: str = "") -> Proposal:
-        """Leave `awaiting`, or raise `Stale`."""
-        moved = await self._proposals.move(proposal_id, ("awaiting",), state, message=message)
-        shown = (await self._proposals.get(proposal_id)).shown
-        if not moved:
-            raise Stale(f"{proposal_id} is {shown.state}", proposal=proposal_id, state=shown.state)
-        await self._note(by, "decide", shown, state)
-        await self._show(proposal_id)
-        return shown
-
-    async def _submit(self, proposal_id: str) -> None:
+    async def submit(self, proposal_id: str) -> None:
+        """Have a confirmed proposal carried out. Safe to repeat."""
         await self._work.submit("execute", f"execute:{proposal_id}", {"proposal": proposal_id})
 
-    def _person(self, name: str) -> Person:
-        return self._access.named(name) or Person(name)
-
-    async def _refuse_drift(self, shown: Proposal, person: Person) -> None:
-        now = await self._fleet.instance(shown.instance.ref)
-        if (now.status, now.run_number, now.flags) != (
-            shown.instance.status,
-            shown.instance.run_number,
-            shown.instance.flags,
-        ):
-            await self._decide(shown, person, "void")
-            raise Stale(f"{shown.instance.ref} changed", proposal=shown.id, state="void")
-
-    async def _decide(self, shown: Proposal, person: Person, state: str) -> None:
-        try:
-            await self._proposals.decide(shown.id, state, person.name)
-        except Stale as error:
-            if error.details["state"] == "expired":
-                await self._show(shown.id)
-            raise
-        if state != "awaiting":  # what the gate says of it comes at once
-            await self._note(person.name, "decide", shown, state)
-            await self._show(shown.id)
-
     async def _execute(self, _work_id: str, payload: Mapping[str, str]) -> None:
-        proposal_id = payload["proposal"]
-        if await self._proposals.move(proposal_id, ("confirmed",), "executing"):
-            await self._order(await self._proposals.get(proposal_id))
-        elif await self._proposals.move(proposal_id, ("executing",), "unknown"):
-            log.warning("execution interrupted", proposal=proposal_id)  # a process died with the call out
-        await self._show(proposal_id)
-        record = await self._proposals.get(proposal_id)
-        if record.shown.state in {"following", "unknown"}:
-            await self._look_again(proposal_id, 0, "")
+        record = await self._proposals.get(payload["proposal"])
+        shown = record.shown
+        if shown.batch:
+            await self._register.unfold(record)
+            await self._submit_turn(shown.id, "first")
+        elif shown.state == "confirmed" and await self._may_go(record):
+            await self._order(record)
+        elif shown.state == "executing" and await self._register.move(shown, ("executing",), "unknown"):
+            log.warning("execution interrupted", proposal=shown.id)  # a process died with the call out
+        await self._settle(shown.id, None)
+        if (await self._proposals.get(shown.id)).shown.state in {"following", "unknown"} and not shown.batch:
+            await self._look_again(shown.id, 0, "")
+
+    async def _may_go(self, record: Record) -> bool:
+        """Whether rights and target are still as they were at the click; ends the proposal when not."""
+        shown = record.shown
+        try:
+            await self._access.refresh()
+            person = self._access.named(shown.decider)
+            if person is None:
+                raise Denied(f"{shown.decider} is not listed any more", person=shown.decider, needed="operator")
+            self._access.may_operate(person, shown.operation, shown.instance.task)
+            facets, now = await changed(self._fleet, shown)
+        except (Denied, NotFound, RemoteError) as error:  # nothing was sent
+            await self._register.move(shown, ("confirmed",), "refused", message=str(error))
+            return False
+        if facets:
+            await self._register.move(shown, ("confirmed",), "void", found=now)
+        return not facets
 
     async def _order(self, record: Record) -> None:
         shown = record.shown
-        await self._show(shown.id)
+        if not await self._register.move(shown, ("confirmed",), "executing", ordered_at=self._clock()):
+            return
+        await self._register.show(shown.id)
         try:
-            receipt = await self._call(record)
-        except Denied as error:
-            await self._end(shown, "refused", str(error))
-        except Refused as error:
-            await self._end(shown, "refused", str(error))
+            receipt = await self._call(shown)
+        except NOT_TAKEN as error:
+            await self._register.move(shown, ("executing",), "refused", message=str(error))
         except RemoteError as error:
-            await self._proposals.move(shown.id, ("executing",), "unknown", message=str(error))
-            await self._note(shown.decider, shown.operation.value, shown, "unknown")
+            await self._register.move(shown, ("executing",), "unknown", message=str(error))
         else:
-            await self._proposals.move(
-                shown.id, ("executing",), "following", run_number=receipt.run_number, message=receipt.message
+            await self._register.move(
+                shown, ("executing",), "following", run_number=receipt.run_number, message=receipt.message
             )
-            await self._note(shown.decider, shown.operation.value, shown, "accepted")
 
-    async def _call(self, record: Record) -> Receipt:
-        shown = record.shown
-        person = self._access.named(shown.decider)
-        if person is None:
-            raise Denied(f"{shown.decider} is not listed any more", person=shown.decider, needed="operator")
-        self._access.may_operate(person, shown.operation, shown.instance.task)
+    async def _call(self, shown: Proposal) -> Receipt:
         scheduler, instance_id = self._fleet.scheduler(shown.instance.ref)
         note = f"X-Ops {shown.id}: {shown.operation.value}, asked by {shown.requester}, confirmed by {shown.decider}"
-        order = Order(shown.operation, instance_id, note, shown.id, record.start, record.end)
-        return await scheduler.operate(order)
+        if shown.ticket:
+            note += f", approved as {shown.ticket}"
+        members = tuple(member.instance.id for member in shown.chosen)
+        return await scheduler.operate(
+            Order(shown.operation, instance_id, note, shown.id, shown.start, shown.end, members)
+        )
 
     async def _follow(self, _work_id: str, payload: Mapping[str, str]) -> None:
         proposal_id, turn = payload["proposal"], int(payload["turn"])
         record = await self._proposals.get(proposal_id)
         if record.shown.state not in {"following", "unknown"}:
+            await self._settle(proposal_id, None)
             return
-        now: Instance | None = None
-        try:
-            now = await self._fleet.instance(record.shown.instance.ref)
-            state = self._judge(record, now)
-        except NotFound as error:
-            await self._end(record.shown, "failed", str(error))
-            return
-        except RemoteError as error:  # it will be back; the card keeps its last true state
-            log.info("follow: scheduler did not answer", proposal=proposal_id, error=str(error))
-            state = record.shown.state
-        if state in {"succeeded", "failed"}:
-            await self._end(record.shown, state, now.raw_status if now else "", now)
-            return
+        seen = await self._look(record)
+        state = self._judge(record, seen)
         if state != record.shown.state:
-            await self._proposals.move(proposal_id, ("unknown",), state, run_number=now.run_number if now else 0)
-        seen = f"{state} {now.status} {now.run_number}" if now else payload["seen"]
-        if seen != payload["seen"]:
-            await self._show(proposal_id, now)
-        await self._look_again(proposal_id, turn + 1, seen)
+            await self._move_on(record, state, seen)
+        said = f"{state} {seen.target.status} {seen.target.run_number} {seen.members}" if seen else payload["seen"]
+        if state != "following" or said != payload["seen"]:
+            await self._settle(proposal_id, seen)
+        if state in {"following", "unknown"}:
+            await self._look_again(proposal_id, turn + 1, said)
 
-    def _judge(self, record: Record, now: Instance) -> str:
-        """What the state of the target says about the order."""
-        shown, age = record.shown, self._clock() - record.created_at
-        before = shown.instance
-        if shown.operation in {Operation.FREEZE, Operation.UNFREEZE}:
-            return "succeeded" if now.flags.frozen == (shown.operation is Operation.FREEZE) else _late(age, "following")
-        if shown.operation is Operation.BACKFILL:
-            return "succeeded" if shown.state == "following" else _late(age, "unknown")
-        if shown.operation is Operation.SET_SUCCESS:
-            return "succeeded" if now.status.succeeded else _late(age, shown.state)
-        if shown.operation is Operation.KILL:
-            return "succeeded" if now.status.finished else _late(age, shown.state)
-        expected = record.run_number or before.run_number + 1
-        started = now.run_number >= expected or not now.status.finished
-        if not started:
-            return _late(age, shown.state)
-        if not now.status.finished or now.run_number < expected:
-            return "following" if age < GIVE_UP else "failed"
-        return "succeeded" if now.status.succeeded else "failed"
+    async def _look(self, record: Record) -> Sighting | None:
+        """What the scheduler shows; None when it does not answer. It will be back; the card keeps its last true state."""
+        try:
+            return await look(self._fleet, record)
+        except NotFound as error:
+            gone = Sighting(record.shown.instance, record.shown.members, "failed")
+            log.warning("follow: target is gone", proposal=record.shown.id, error=str(error))
+            return gone
+        except RemoteError as error:
+            log.info("follow: scheduler did not answer", proposal=record.shown.id, error=str(error))
+            return None
+
+    def _judge(self, record: Record, seen: Sighting | None) -> str:
+        """The state that follows from what was seen."""
+        state, age = record.shown.state, self._clock() - (record.ordered_at or record.created_at)
+        if seen is not None and seen.sign in {"succeeded", "failed"}:
+            return seen.sign
+        if seen is not None and seen.sign == "none" and state == "unknown" and age >= UNKNOWN_FOR:
+            return "lost"
+        if age >= GIVE_UP:
+            return "failed"
+        return "following" if seen is not None and seen.sign == "under_way" else state
+
+    async def _move_on(self, record: Record, state: str, seen: Sighting | None) -> None:
+        shown = record.shown
+        if seen is not None and shown.state == "unknown" and not record.run_number:
+            await self._register.move(shown, BEGUN, state, run_number=seen.target.run_number)
+        else:
+            await self._register.move(shown, BEGUN, state, message=seen.target.raw_status if seen else "")
 
     async def _look_again(self, proposal_id: str, turn: int, seen: str) -> None:
         delay = min(FIRST_LOOK * 1.3**turn, SLOWEST_LOOK)
         payload = {"proposal": proposal_id, "turn": str(turn), "seen": seen}
         await self._work.submit("follow", f"follow:{proposal_id}:{turn}", payload, delay=delay)
 
-    async def _end(self, shown: Proposal, state: str, message: str, now: Instance | None = None) -> None:
-        await self._proposals.move(shown.id, ("executing", "following", "unknown"), state, message=message)
-        await self._note(shown.decider, shown.operation.value, shown, state)
-        await self._show(shown.id, now)
-        await self._delivery.detach(subject(shown.id))
+    async def _settle(self, proposal_id: str, seen: Sighting | None) -> None:
+        """Show what is so; and when it is over, let go of the card, or let the next entry of the batch begin."""
+        await self._register.show(proposal_id, seen)
+        record = await self._proposals.get(proposal_id)
+        if record.shown.state in GOING_ON:
+            return
+        if record.parent:
+            await self._submit_turn(record.parent, proposal_id)
+        await self._register.close(proposal_id)
 
-    async def _show(self, proposal_id: str, now: Instance | None = None) -> None:
-        """Edit the live card. A messenger that fails here is asked again with the next change; the order stands."""
-        shown = (await self._proposals.get(proposal_id)).shown
-        if now is not None:
-            shown = replace(shown, instance=now)
-        person = self._person(shown.decider)
-        key = f"{proposal_id}:{shown.state}:{shown.instance.status}:{shown.instance.run_number}"
-        try:
-            await self._delivery.refresh(
-                subject(proposal_id), lambda language: self._render(shown, language, person), key=key
+    async def _submit_turn(self, batch: str, after: str) -> None:
+        await self._work.submit("advance", f"advance:{batch}:{after}", {"batch": batch})
+
+    async def _advance(self, _work_id: str, payload: Mapping[str, str]) -> None:
+        """Let the next entry begin, unless one is under way; or end the batch."""
+        batch = (await self._proposals.get(payload["batch"])).shown
+        entries = await self._proposals.entries(batch.id)
+        states = [entry.shown.state for entry in entries]
+        if any(state in GOING_ON and state != "queued" for state in states):
+            under_way = next(
+                entry for entry in entries if entry.shown.state == "confirmed" or entry.shown.state in BEGUN
             )
-        except XOpsError as error:
-            log.warning("card not updated", proposal=proposal_id, error=str(error))
-
-    async def _note(self, actor: str, action: str, shown: Proposal, outcome: str) -> None:
-        OPERATIONS.labels(shown.operation.value, outcome).inc()
-        details = {"proposal": shown.id, "operation": shown.operation.value, "requester": shown.requester}
-        await self._audit.record(
-            actor=actor, action=action, target=shown.instance.ref, outcome=outcome, details=details
-        )
-
-
-def _late(age: timedelta, state: str) -> str:
-    """`state` while a sign of the order may still come, `failed` afterwards."""
-    limit = UNKNOWN_FOR if state == "unknown" else GIVE_UP
-    return state if age < limit else "failed"
-
-
-def subject(proposal_id: str) -> str:
-    """The name under which `core.delivery` knows the live cards of a proposal."""
-    return f"proposal:{proposal_id}"
+            await self.submit(under_way.shown.id)  # a crash may have come between its turn and its work
+            return
+        ended = [state for state in states if state != "queued"]
+        broken = len(list(takewhile(lambda state: state != "succeeded", reversed(ended))))
+        if len(ended) == len(states) or broken >= STOPS_AFTER:
+            await self._proposals.skip(batch.id)
+            whole = all(state == "succeeded" for state in states)
+            await self._register.move(batch, ("following",), "succeeded" if whole else "failed")
+            await self._settle(batch.id, None)
+            return
+        following = entries[len(ended)].shown
+        await self._register.move(following, ("queued",), "confirmed")
+        await self.submit(following.id)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from core.errors import NotFound, RemoteError, Unreachable
 from core.results import Outage
-from core.schedulers.base import DataTable, Instance, InstanceQuery, Page, Scheduler, Status, Task
+from core.schedulers.base import DataTable, Instance, InstanceQuery, Operation, Page, Scheduler, Status, Task
 from core.schedulers.search import rank
 
 T = TypeVar("T")
@@ -54,6 +54,11 @@ class Fleet:
     def names(self) -> tuple[str, ...]:
         """Configured names, in the order of the settings."""
         return tuple(self._schedulers)
+
+    @property
+    def operations(self) -> Mapping[str, frozenset[Operation]]:
+        """What each can do, by name."""
+        return {scheduler.name: scheduler.operations for scheduler in self.schedulers}
 
     @property
     def zone(self) -> ZoneInfo:

@@ -6,6 +6,7 @@ from core.settings.events import EventSettings
 from core.settings.approvals import ApiToken, ApprovalSettings, TaskTypeSettings
 from core.settings.everything import Settings, load_settings, settings_path
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
+from core.settings.operations import Operations
 from core.settings.people import AccessSettings, PersonSettings, Role
 from core.settings.schedulers import SchedulerConnection
 from core.settings.section import Language, Name, Secret, Section
@@ -21,6 +22,7 @@ __all__ = [
     "Language",
     "Model",
     "Name",
+    "Operations",
     "PersonSettings",
     "Role",
     "SchedulerConnection",

@@ -23,6 +23,7 @@ from core.settings.events import EventSettings
 from core.settings.diagnosis import DiagnosisSettings
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
 from core.settings.operations import Operations
+from core.settings.operations import Operations
 from core.settings.people import AccessSettings, PersonSettings
 from core.settings.schedulers import SchedulerConnection
 from core.settings.section import Language
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     server: Server = Server()
     storage: Storage = Storage()
     model: Model = Model()
+    operations: Operations = Operations()
     operations: Operations = Operations()
     schedulers: tuple[SchedulerConnection, ...] = Field(default_factory=_demo_schedulers)
     feishu: Feishu = Feishu()

@@ -10,7 +10,5 @@ class Operations(Section):
 
     largest_batch: int = Field(default=20, ge=1, le=100)
     """Most instances of one proposal; what is riskier takes fewer still."""
-    batch_stops_after: int = Field(default=3, ge=1)
-    """So many instances of a batch that do not succeed, one after the other, end it."""
     backfill_days: int = Field(default=31, ge=1, le=366)
     """Most days of one backfill."""

@@ -4,6 +4,7 @@ Pure functions over typed results; no clock, no look-ups. Every sentence is the 
 outside passes `reader.plain`, every card says when it was true and what to do next.
 """
 
+from collections.abc import Mapping
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from core.results import (
     AlertReport,
     Account,
     Choice,
+    DaysWanted,
     Diagnosed,
     InstanceDetail,
     InstanceList,
@@ -30,14 +32,21 @@ from core.results import (
     TableReport,
 )
 from core.views import alert, detail, diagnosis, instances, lineage, log, notices, overview, people, proposal, table, ticket
+from core.schedulers.base import Operation
 from core.views.claims import claims
 from core.views.notices import apology, busy, progress
-from core.views.reader import Reader
+from core.views.reader import EVERYTHING, Reader
 
-__all__ = ["apology", "busy", "claims", "pasted", "progress", "show"]
+__all__ = ["EVERYTHING", "apology", "busy", "claims", "pasted", "progress", "show"]
 
 
-def show(result: Result, words: Words, zone: ZoneInfo, person: Person) -> Card:  # noqa: C901, PLR0912  # one flat case a type
+def show(  # noqa: C901, PLR0912  # one flat case a type
+    result: Result,
+    words: Words,
+    zone: ZoneInfo,
+    person: Person,
+    operations: Mapping[str, frozenset[Operation]] = EVERYTHING,
+) -> Card:
     """The card of a result.
 
     Args:
@@ -45,8 +54,9 @@ def show(result: Result, words: Words, zone: ZoneInfo, person: Person) -> Card: 
         words: the reader's language.
         zone: the zone in which times are shown.
         person: the reader; decides which operations are offered. Rights are checked again at the click.
+        operations: what schedulers can do, by name; one that is not named can do everything.
     """
-    reader = Reader(words, zone, person)
+    reader = Reader(words, zone, person, operations)
     match result:
         case Overview():
             return overview.card(reader, result)
@@ -64,6 +74,8 @@ def show(result: Result, words: Words, zone: ZoneInfo, person: Person) -> Card: 
             return diagnosis.card(reader, result)
         case Proposal():
             return proposal.card(reader, result)
+        case DaysWanted():
+            return proposal.days(reader, result)
         case TicketView():
             return ticket.card(reader, result)
         case TicketList():

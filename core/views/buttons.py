@@ -1,4 +1,4 @@
-"""Buttons: which commands a card offers about an instance, most useful first, and only what this person may do.
+"""Buttons: which commands a card offers about an instance, most useful first, and only what this person may do there.
 
 A hidden button protects nobody: rights are checked again at the click and at the execution. It spares people dead ends.
 """
@@ -6,6 +6,7 @@ A hidden button protects nobody: rights are checked again at the click and at th
 from collections.abc import Iterator
 
 from core.cards import Button, Buttons
+from core.operations import RULES
 from core.schedulers.base import Instance, Operation, Status
 from core.views.reader import Reader
 
@@ -41,11 +42,17 @@ def ran(instance: Instance) -> bool:
 
 
 def changing(reader: Reader, instance: Instance) -> tuple[Button, ...]:
-    """The operations that fit the status and that this person may propose."""
-    may = reader.person.may
+    """The operations that fit the status, that the scheduler can do, and that this person may propose."""
     return tuple(
-        propose(reader, operation, instance) for operation in _fitting(instance) if may(operation, instance.task)
+        propose(reader, operation, instance)
+        for operation, rule in RULES.items()
+        if rule.offered(instance) and possible(reader, operation, instance)
     )
+
+
+def possible(reader: Reader, operation: Operation, instance: Instance) -> bool:
+    """Whether this person may do it there, and the scheduler can."""
+    return reader.person.may(operation, instance.task) and reader.offered(operation, instance.task.scheduler)
 
 
 def mending(reader: Reader, instance: Instance) -> tuple[Button, ...]:
@@ -70,17 +77,3 @@ def row(*buttons: Button) -> Iterator[Buttons]:
     """A row of buttons, unless there are none."""
     if buttons:
         yield Buttons(buttons)
-
-
-def _fitting(instance: Instance) -> Iterator[Operation]:
-    """Most useful first. A frozen instance cannot run before it is unfrozen, so nothing else is offered."""
-    if instance.flags.frozen:
-        yield Operation.UNFREEZE
-        return
-    if instance.status.finished:
-        yield Operation.RERUN
-    if instance.status.failed:
-        yield Operation.RERUN_DOWNSTREAM
-        yield Operation.SET_SUCCESS
-    if instance.status is Status.RUNNING:
-        yield Operation.KILL

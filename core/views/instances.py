@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.cards import Block, Button, Card, Field, Item, Note, Text, Tone
 from core.results import InstanceList
-from core.schedulers.base import Instance
+from core.schedulers.base import Instance, Operation
 from core.views import buttons
 from core.views.overview import outages
 from core.views.reader import Reader, plain
@@ -84,7 +84,27 @@ def _blocks(reader: Reader, result: InstanceList) -> Iterator[Block]:
     for number, instance in enumerate(result.instances, result.offset + 1):
         shown = item(reader, instance, result.as_of, buttons.listed(reader, instance))
         yield replace(shown, title=f"{number}. {shown.title}")
+    yield from buttons.row(*_together(reader, result))
     yield from _paging(reader, result)
+
+
+def _together(reader: Reader, result: InstanceList) -> Iterator[Button]:
+    """To rerun what is listed, when there are several and this person may: it makes a list to confirm."""
+    again = [one for one in result.instances if buttons.possible(reader, Operation.RERUN, one)]
+    if result.kind in URGENT and len(again) > 1:
+        yield buttons.command(
+            reader,
+            "batch",
+            operation=Operation.RERUN.value,
+            kind=result.kind,
+            subject=_subject(reader, result),
+            day=result.day.isoformat(),
+        )
+
+
+def _subject(reader: Reader, result: InstanceList) -> str:
+    """The word that the list was asked with; a person's own name would be looked up as a project."""
+    return "mine" if result.subject == reader.person.name else result.subject
 
 
 def _paging(reader: Reader, result: InstanceList) -> Iterator[Block]:
@@ -92,10 +112,9 @@ def _paging(reader: Reader, result: InstanceList) -> Iterator[Block]:
     if upto - result.offset < result.total:
         yield Note(reader.words("views.list.part", first=result.offset + 1, last=upto, total=result.total))
     if upto < result.total:
-        mine = result.subject == reader.person.name  # the word that was asked with; a name is looked up as a project
         arguments = {
             "kind": result.kind,
-            "subject": "mine" if mine else result.subject,
+            "subject": _subject(reader, result),
             "day": result.day.isoformat(),
             "offset": str(upto),
         }

@@ -5,16 +5,19 @@ night when the clocks change) carries its own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from core.access import Person
 from core.i18n import Words
 from core.redact import clean
+from core.schedulers.base import Operation
 
 NAME = 120
 SENTENCE = 600
+EVERYTHING: Mapping[str, frozenset[Operation]] = {}
+"""What schedulers can do when nobody says what they cannot."""
 
 
 def plain(text: str, limit: int = NAME) -> str:
@@ -37,6 +40,11 @@ class Reader:
     words: Words
     zone: ZoneInfo
     person: Person
+    operations: Mapping[str, frozenset[Operation]] = field(default_factory=lambda: EVERYTHING)
+
+    def offered(self, operation: Operation, scheduler: str) -> bool:
+        """Whether a scheduler can do this at all."""
+        return operation in self.operations.get(scheduler, frozenset(Operation))
 
     def moment(self, at: datetime, now: datetime) -> str:
         """`11-22 03:14`; with the year when it is another than now's, with the offset when that is another."""

@@ -139,7 +139,7 @@ async def test_a_confirmed_rerun_is_sent_once_followed_and_shown_to_the_end(worl
         "succeeded success run 2 by chen",
     ]
     assert await world.delivery.live(subject(proposal)) == ()
-    assert await world.audit.verify() == 3
+    assert await world.audit.verify() == 5
 
 
 async def test_a_rerun_that_fails_again_ends_failed(world: World) -> None:
@@ -236,7 +236,7 @@ async def test_a_refusal_of_the_scheduler_ends_it(world: World) -> None:
     assert await world.state(proposal) == "refused"
 
 
-@pytest.mark.parametrize(("carried_out", "state"), [(True, "succeeded"), (False, "failed")])
+@pytest.mark.parametrize(("carried_out", "state"), [(True, "succeeded"), (False, "lost")])
 async def test_no_answer_is_unknown_until_the_scheduler_shows_what_happened(
     world: World, carried_out: bool, state: str
 ) -> None:
@@ -279,7 +279,7 @@ async def test_a_process_killed_around_the_call_never_sends_it_twice(world: Worl
         world.pipeline.become(Status.SUCCESS)
     await world.timeline.pass_time(UNKNOWN_FOR.total_seconds() + 60)
     assert len(world.pipeline.orders) == int(place == "after")
-    assert await world.state(proposal) == ("succeeded" if place == "after" else "failed")
+    assert await world.state(proposal) == ("succeeded" if place == "after" else "lost")
 
 
 async def test_a_crash_between_the_click_and_the_queue_is_made_good_at_start(world: World) -> None:

@@ -10,6 +10,7 @@ from core.access import Person
 from core.errors import NotFound, Stale
 from core.messages import Conversation
 from core.proposals import VALID_FOR, Proposals
+from core.results import Member
 from core.schedulers.base import Instance, Operation, Status, Task
 from core.store import Store
 
@@ -43,8 +44,11 @@ def proposals(store: Store, clock: Clock) -> Proposals:
 
 async def test_what_was_proposed_is_read_back_whole(proposals: Proposals) -> None:
     """The card is drawn from the stored record, so nothing of it may be lost."""
-    made = await proposals.propose(CHEN, CHAT, Operation.RERUN, FAILED, affected=7)
-    assert (made.state, made.instance, made.affected) == ("open", FAILED, 7)
+    below = Member(replace(FAILED, id="2_20261121"), 2)
+    made = await proposals.propose(
+        CHEN, CHAT, Operation.RERUN_DOWNSTREAM, FAILED, members=(below,), effects=("assets_again",)
+    )
+    assert (made.state, made.instance, made.members, made.affected) == ("open", FAILED, (below,), 2)
     assert (await proposals.get(made.id)).shown == made
 
 

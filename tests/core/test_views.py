@@ -45,10 +45,10 @@ GOLDEN = [
     *((name, "en") for name in IN_ENGLISH),
     *((name, "zh-TW") for name in IN_TAIWAN),
 ]
-WRITES = {"propose", "confirm", "cancel"}
+WRITES = {"propose", "confirm", "cancel", "choose", "backfill", "batch"}
 COMMANDS = WRITES | {
     "overview", "failed", "repeated", "mine", "instances", "status", "log", "upstream", "downstream", "diagnose",
-    "table", "help", "whoami", "link",
+    "table", "rerun-failed", "help", "whoami", "link",
 }  # fmt: skip
 """Words that may stand on a button; what `core.commands` answers."""
 

@@ -1,0 +1,23 @@
+"""What changed between the moment a card showed an instance and now."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from core.schedulers.base import Instance
+
+Facet = Literal["status", "run", "flags", "owner", "project", "definition", "downstream"]
+
+FACETS: Mapping[Facet, Callable[[Instance], object]] = {
+    "status": lambda instance: instance.status,
+    "run": lambda instance: instance.run_number,
+    "flags": lambda instance: instance.flags,
+    "owner": lambda instance: instance.task.owners,
+    "project": lambda instance: instance.task.project,
+    "definition": lambda instance: (instance.task.name, instance.task.kind, instance.task.cycle, instance.task.outputs),
+}
+"""What is compared. A task's own flags show on its instances, and a priority changes nothing that a card promised."""
+
+
+def drift(before: Instance, now: Instance, minded: frozenset[Facet] = frozenset(FACETS)) -> tuple[Facet, ...]:
+    """Names of the facets that differ, of those that are minded."""
+    return tuple(name for name, of in FACETS.items() if name in minded and of(before) != of(now))
