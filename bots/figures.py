@@ -6,6 +6,7 @@ Bars and curves are drawn with block characters, which every font has; the value
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import isfinite
 
 from core.cards import Chart, Log, Tone
 
@@ -45,15 +46,14 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterat
 
 def chart_lines(chart: Chart) -> Iterator[tuple[str, Tone]]:
     """A chart without its title, each line with the tone of what it tells: a curve and its values, or a bar a value."""
-    values = [value for _, value, _ in chart.points]
+    sizes = [value if isfinite(value) and value > 0 else 0.0 for _, value, _ in chart.points]
     if chart.kind == "line":
-        yield _curve(values), "neutral"
+        yield _curve(sizes), "neutral"
         yield "  ".join(f"{label} {value:g}{chart.unit}" for label, value, _ in chart.points), "neutral"
         return
-    positive = [max(value, 0.0) for value in values]
-    whole = sum(positive) if chart.kind == "pie" else max(positive, default=0.0)
-    for label, value, tone in chart.points:
-        part = max(value, 0.0) / whole if whole else 0.0
+    whole = sum(sizes) if chart.kind == "pie" else max(sizes, default=0.0)
+    for (label, value, tone), size in zip(chart.points, sizes, strict=True):
+        part = size / whole if whole else 0.0
         share = f" ({part:.0%})" if chart.kind == "pie" else ""
         yield f"{label}: {value:g}{chart.unit}{share} {_bar(part)}".rstrip(), tone
 

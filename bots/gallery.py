@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bots.messenger import PAGE
 from bots.output import configured, print_text
 from core.cards import Card
 from core.i18n import Words, words
@@ -39,6 +40,9 @@ ASKED = (
     "/help",
     "/whoami",
 )
+
+ADDRESS = f"https://xops.example.com{PAGE}"
+"""Where the links on the drawn cards lead."""
 
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; margin: 24px; background: #eceef1 }
@@ -129,13 +133,41 @@ def _as_page(card: Card, say: Words, zone: ZoneInfo) -> str:
 def _as_feishu(card: Card, _say: Words, _zone: ZoneInfo) -> str:
     from bots.feishu import preview
 
-    return f"<style>{preview.STYLE}</style>{preview.draw(card)}"
+    return f"<style>{preview.STYLE}</style>{preview.draw(card, ADDRESS)}"
+
+
+def _as_dingtalk_card(card: Card, say: Words, _zone: ZoneInfo) -> str:
+    from bots.dingtalk import preview
+
+    return f"<style>{preview.STYLE}</style>{preview.draw_card(card, say, ADDRESS)}"
+
+
+def _as_dingtalk_message(card: Card, say: Words, _zone: ZoneInfo) -> str:
+    from bots.dingtalk import preview
+
+    return f"<style>{preview.STYLE}</style>{preview.draw_message(card, say, ADDRESS)}"
+
+
+def _as_wecom_app(card: Card, say: Words, _zone: ZoneInfo) -> str:
+    from bots.wecom import cards, preview
+
+    return f"<style>{preview.STYLE}</style>{preview.draw(card, cards.app_surface(ADDRESS), say)}"
+
+
+def _as_wecom_bot(card: Card, say: Words, _zone: ZoneInfo) -> str:
+    from bots.wecom import cards, preview
+
+    return f"<style>{preview.STYLE}</style>{preview.draw(card, cards.bot_surface(ADDRESS), say)}"
 
 
 PLATFORMS: Mapping[str, Callable[[Card, Words, ZoneInfo], str]] = {
     "Text": _as_text,
     "Web": _as_page,
     "Feishu": _as_feishu,
+    "DingTalk, card": _as_dingtalk_card,
+    "DingTalk, message": _as_dingtalk_message,
+    "WeCom, app": _as_wecom_app,
+    "WeCom, AI bot": _as_wecom_bot,
 }
 """One function a platform."""
 

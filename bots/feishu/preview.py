@@ -1,6 +1,6 @@
 """Feishu's card as HTML, near enough to how Feishu draws it to judge a card by: for `xops cards`, never for a reader's page.
 
-It draws the JSON that would be sent, so what the renderer left out is missing here too. Charts are drawn as their values.
+It draws the JSON that would be sent, so what the renderer left out is missing here too.
 """
 
 import re
@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from bots.feishu import charts
 from bots.feishu.cards import render
 from bots.feishu.elements import Element
 from core.cards import Card
@@ -37,9 +38,14 @@ _FENCE = re.compile(r"```\w*\n(.*?)\n```", re.DOTALL)
 _MARK = re.compile(r"<font color='(\w+)'>|(</font>)|(\*\*)")
 
 
-def draw(card: Card) -> str:
-    """The card as it would be sent, as HTML without a script."""
-    sent = orjson.loads(render(card, "private/"))
+def draw(card: Card, page: str) -> str:
+    """The card as it would be sent, as HTML without a script.
+
+    Args:
+        card: any card.
+        page: address of the web page, as of `bots.feishu.cards.render`.
+    """
+    sent = orjson.loads(render(card, "private/", page))
     header: Element = sent.get("header", {})
     title, subtitle = _text(header.get("title")), _text(header.get("subtitle"))
     top = f'<header class="{header.get("template", "")}">{title}<small>{subtitle}</small></header>' if header else ""
@@ -97,12 +103,6 @@ def _table(element: Element) -> str:
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
-def _chart(element: Element) -> str:
-    spec: Element = element["chart_spec"]
-    values = "  ".join(f"{point['label']} {point['value']:g}" for point in spec["data"]["values"])
-    return f'<p class="notation grey">▮ {escape(spec["title"]["text"])} ({escape(spec["type"])})\n{escape(values)}</p>'
-
-
 def _input(element: Element) -> str:
     label = _text(element.get("label")) or escape(element["name"])
     return f'<p class="grey">{label}: ▭</p>'
@@ -116,7 +116,7 @@ DRAWN: Mapping[str, Callable[[dict[str, Any]], str]] = {
     "overflow": lambda element: f"<button>⋯ {len(element['options'])}</button>",
     "collapsible_panel": _panel,
     "table": _table,
-    "chart": _chart,
+    "chart": lambda element: charts.draw(element["chart_spec"]),
     "form": lambda element: _all(element["elements"]),
     "input": _input,
     "date_picker": _input,

@@ -1,12 +1,18 @@
-"""The README's pictures, taken from the real page: `python -m tests.e2e.pictures`. Needs Chromium."""
+"""The pictures of README and docs: `python -m tests.e2e.pictures [cards]`. Needs Chromium, Noto CJK and Noto Color Emoji.
+
+Those of the page are taken from the real one; those of chats from what `xops cards` draws of the JSON that is sent. With
+`cards` only the latter are taken.
+"""
 
 import asyncio
 import shutil
+import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aiohttp.test_utils import unused_port
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.e2e.conftest import CHROMIUM, QUIET
 from tests.e2e.process import ROOT, command, xops
@@ -14,40 +20,69 @@ from tests.e2e.process import ROOT, command, xops
 FOLDER = ROOT / "docs/pictures"
 TOKEN = "a-token-for-the-pictures"
 
+OVERVIEW, DIAGNOSIS, RERUN = "/overview", "dws_trade_order_di 为什么失败了", "重跑 dws_trade_order_di"
+CARDS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "cards": [(DIAGNOSIS, platform) for platform in ("Feishu", "DingTalk, card", "WeCom, app")],
+    "feishu": [(asked, "Feishu") for asked in (OVERVIEW, DIAGNOSIS, RERUN)],
+    "dingtalk": [(OVERVIEW, "DingTalk, card"), (DIAGNOSIS, "DingTalk, card"), (DIAGNOSIS, "DingTalk, message")],
+    "wecom": [(OVERVIEW, "WeCom, app"), (DIAGNOSIS, "WeCom, app"), (DIAGNOSIS, "WeCom, AI bot")],
+}
+"""What stands beside each other on a picture: which answer, on which platform."""
 
-async def main() -> None:
-    """Sign on, ask, rerun; a picture at each step."""
+CHOOSE = """chosen => {
+  const row = document.createElement("section");
+  row.id = "picture";
+  for (const [asked, platform] of chosen) {
+    const heading = [...document.querySelectorAll("h2")].find(one => one.textContent === asked);
+    const cell = [...heading.nextElementSibling.children].find(one => one.firstChild.textContent === platform);
+    row.append(cell.cloneNode(true));
+    row.lastChild.lastChild.replaceWith(cell.lastChild);
+  }
+  row.style = `grid-template-columns: repeat(${chosen.length}, 300px); width: max-content`;
+  document.body.append(row);
+}"""
+"""Builds a row of those cells below everything else. Shadow roots cannot be cloned, so the drawings are moved."""
+
+
+async def main(only: str) -> None:
+    """Take the pictures; those of the cards alone when told so."""
     browser = next(filter(None, map(shutil.which, CHROMIUM)))
     with tempfile.TemporaryDirectory() as folder:
-        async with (
-            xops(Path(folder), unused_port(), {"XOPS_WEB__SIGN_ON_TOKEN": TOKEN}) as process,
-            async_playwright() as playwright,
-        ):
+        async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path=browser, args=[*QUIET])
-            page = await chromium.new_page(
-                viewport={"width": 390, "height": 780}, device_scale_factor=2, locale="zh-CN", color_scheme="light"
-            )
-            await page.goto(f"{process.url}/mobile/ops/chat?token={TOKEN}")
-            await expect(page.locator("#overview .card")).to_be_visible()
-            await take(page, "overview")
-            await ask(page, "dws_trade_order_di 为什么失败了")
-            await expect(page.get_by_text("ODPS-0010000").first).to_be_visible(timeout=20_000)
-            await take(page, "diagnosis")
-            await ask(page, "重跑 dws_trade_order_di")
-            await page.get_by_role("button", name="确认重跑").click(timeout=20_000)
-            await page.emulate_media(color_scheme="dark")
-            await expect(page.locator(".card.success").last).to_be_visible(timeout=60_000)
-            await take(page, "rerun")
-            await gallery(await chromium.new_page(viewport={"width": 1280, "height": 1500}), Path(folder))
+            if only != "cards":
+                await walk(chromium, Path(folder))
+            await chats(chromium, Path(folder))
             await chromium.close()
 
 
-async def gallery(page: Page, folder: Path) -> None:
-    """What `xops cards` draws, from the diagnosis on."""
+async def walk(chromium: Browser, folder: Path) -> None:
+    """Sign on to the page, ask, rerun; a picture at each step."""
+    async with xops(folder, unused_port(), {"XOPS_WEB__SIGN_ON_TOKEN": TOKEN}) as process:
+        page = await chromium.new_page(
+            viewport={"width": 390, "height": 780}, device_scale_factor=2, locale="zh-CN", color_scheme="light"
+        )
+        await page.goto(f"{process.url}/mobile/ops/chat?token={TOKEN}")
+        await expect(page.locator("#overview .card")).to_be_visible()
+        await take(page, "overview")
+        await ask(page, DIAGNOSIS)
+        await expect(page.get_by_text("ODPS-0010000").first).to_be_visible(timeout=20_000)
+        await take(page, "diagnosis")
+        await ask(page, RERUN)
+        await page.get_by_role("button", name="确认重跑").click(timeout=20_000)
+        await page.emulate_media(color_scheme="dark")
+        await expect(page.locator(".card.success").last).to_be_visible(timeout=60_000)
+        await take(page, "rerun")
+
+
+async def chats(chromium: Browser, folder: Path) -> None:
+    """What `xops cards` draws, the same answers beside each other."""
     await command(folder, {}, "cards", "cards.html")
-    await page.goto((folder / "cards.html").as_uri())
-    await page.locator("h2").nth(3).evaluate("heading => heading.scrollIntoView()")
-    await take(page, "cards")
+    page = await chromium.new_page(viewport={"width": 1000, "height": 800})
+    for name, chosen in CARDS.items():
+        await page.goto((folder / "cards.html").as_uri())
+        await page.evaluate(CHOOSE, [[*cell] for cell in chosen])
+        await page.locator("#picture").screenshot(path=FOLDER / f"{name}.jpg", quality=60)
 
 
 async def ask(page: Page, text: str) -> None:
@@ -64,4 +99,4 @@ async def take(page: Page, name: str) -> None:
 
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
-    asyncio.run(main())
+    asyncio.run(main("".join(sys.argv[1:])))
