@@ -119,10 +119,6 @@ class Catalogue:
         ranked = _rank(wanted, found, limit) or _rank(wanted, await self._named(_halves(wanted)), limit)
         return tuple([await self._task(one) for one in ranked])
 
-    def forget_task(self, task_id: str) -> None:
-        """After a task was changed."""
-        self._definitions.forget()
-
     async def close(self) -> None:
         """Stop what is being fetched."""
         await asyncio.gather(self._projects.close(), self._members.close(), self._definitions.close())

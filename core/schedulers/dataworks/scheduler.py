@@ -56,7 +56,17 @@ class DataWorksScheduler:
         calls: runs the calls; made by the connection's edition unless given.
     """
 
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(
+        {
+            Capability.LOGS,
+            Capability.LINEAGE,
+            Capability.OWNERS,
+            Capability.CONSTRAINTS,
+            Capability.TABLES,
+            Capability.CHANGES,
+            Capability.BASELINES,
+        }
+    )
     operations: frozenset[Operation] = OPERATIONS
     effects: Mapping[Operation, tuple[str, ...]] = EFFECTS
 
