@@ -29,9 +29,10 @@ from core.delivery import Delivery
 from core.errors import Denied, NotFound, XOpsError
 from core.execution import subject
 from core.i18n import Words, closest, words
-from core.messages import Click, Event
+from core.messages import Click, Event, Message
 from core.observe import EVENTS, REPLY_SECONDS, new_trace
 from core.people.door import Door
+from core.redact import mask
 from core.results import Diagnosed, Missing, Problem, Proposal, Result
 from core.schedulers.base import Operation
 from core.store import Connection, Work
@@ -155,16 +156,11 @@ class Engine:
             await self._delivery.send(event.conversation, card, key=f"{event.key}:failed")
 
     async def _answer(self, event: Event, person: Person, progress: Callable[[str], None]) -> Answer:
-        if isinstance(event, Click):
-            word, arguments = event.command, {**event.form, **event.arguments}
-        elif event.text.startswith("/"):
-            word, arguments = self._commands.parse(event.text)
-        else:
-            return await self._turn_away(event, person, "") or await self._agent.answer(
-                event, person, progress=progress
-            )
+        word, arguments = self._asked(event)
         if away := await self._turn_away(event, person, word):
             return away
+        if isinstance(event, Message) and not event.text.startswith("/"):
+            return await self._agent.answer(event, person, progress=progress)
         progress(word)
         if isinstance(event, Click) and event.card and "proposal" in arguments:
             live = subject(arguments["proposal"])
@@ -173,6 +169,12 @@ class Engine:
         asked = Asked(person, event.conversation, arguments, pressed, event.actor)
         result = await self._commands.run(word, asked)
         return Answer((result,) if result else (), (), (Call(word, arguments),), "rules")
+
+    def _asked(self, event: Event) -> tuple[str, Mapping[str, str]]:
+        """The command's word and its arguments by name; no word for free words."""
+        if isinstance(event, Click):
+            return event.command, {**event.form, **event.arguments}
+        return self._commands.parse(event.text) if event.text.startswith("/") else ("", {})
 
     async def _turn_away(self, event: Event, person: Person, word: str) -> Answer | None:
         """The answer of the door, which is on record; None for whoever is let in."""
@@ -249,9 +251,13 @@ class Engine:
     async def _record_refusals(self, event: Event, person: Person, answer: Answer) -> None:
         for result in answer.results:
             if isinstance(result, Problem) and result.text == Denied.text:
-                action, target = (answer.calls[0].name if answer.calls else _path(event)), event.conversation.key
+                word, arguments = self._asked(event)
                 await self._audit.record(
-                    actor=person.name, action=action, target=target, outcome="denied", details=result.details
+                    actor=person.name,
+                    action=word or (answer.calls[0].name if answer.calls else "ask"),
+                    target=event.conversation.key,
+                    outcome="denied",
+                    details={**{name: mask(value) for name, value in arguments.items()}, **result.details},
                 )
 
     def _words(self, person: Person, event: Event) -> Words:
