@@ -1,12 +1,15 @@
 """The HTTP server around the assistant: webhooks, the web page, health and metrics."""
 
 import gc
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from bots.api.flows import FlowEndpoints
+from bots.api.server import Api
+from bots.api.tickets import TicketEndpoints
 from bots.app import Application, running
 from core.observe import READY
 from core.settings import Settings
@@ -41,6 +44,13 @@ def routes(application: Application) -> Sequence[web.RouteDef]:
     return found
 
 
+def api(application: Application, subject: Callable[[str], str]) -> Api:
+    """The REST interface; `subject` says whose session of the page a bearer sent."""
+    settings, approvals = application.settings, application.approving.approvals
+    endpoints = (*FlowEndpoints(approvals.flows, application.access).all(), *TicketEndpoints(approvals).all())
+    return Api(endpoints, application.access, settings.api_tokens, subject)
+
+
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncGenerator[tuple[str, str]]:
     """The assistant behind its HTTP server; yields the address it listens on, and the token that signs a person on."""
@@ -49,6 +59,7 @@ async def serving(settings: Settings) -> AsyncGenerator[tuple[str, str]]:
         server.add_routes(routes(application))
         page = await application.page()
         page.add_to(server)
+        server.add_routes(api(application, page.subject).routes())
         runner = web.AppRunner(server, access_log=None, shutdown_timeout=DRAIN_SECONDS)
         await runner.setup()
         site = web.TCPSite(runner, settings.server.host, settings.server.port)

@@ -76,6 +76,11 @@ class Page:
         """What signs a person on, for `xops run` to print."""
         return self._sessions.sign_on_token
 
+    def subject(self, cookie: str) -> str:
+        """Whose session a cookie's value holds; empty when it is forged or over."""
+        session = self._sessions.open(cookie)
+        return session.subject if session is not None else ""
+
     def add_to(self, app: web.Application) -> None:
         """Serve the page as a part of an application."""
         page = web.Application()

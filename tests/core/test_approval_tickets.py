@@ -179,7 +179,7 @@ async def test_a_card_that_showed_something_else_decides_nothing(bureau: Bureau,
     """Another node, or another payload, than the ticket's."""
     ticket = await bureau.ask()
     with pytest.raises(Stale):
-        await bureau.approvals.approve(replace(bureau.says("ops", ticket), **forged))  # pyright: ignore[reportArgumentType]
+        await bureau.approvals.approve(replace(bureau.says("ops", ticket), **forged))
     ok = replace(bureau.says("ops", ticket), node=ticket.node, digest=ticket.digest)
     assert (await bureau.approvals.approve(ok)).state == "executing"
 
