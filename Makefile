@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AIRFLOW := .airflow
 
-.PHONY: run test test-airflow check format bench lock clean
+.PHONY: run test test-airflow check format bench bench-events lock clean
 
 run: $(VENV)/.run ## start X-Ops with the embedded default: no account, no model, no server
 	@$(BIN)/xops run $(ARGS)
@@ -32,6 +32,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev ## speed, side by side with peers in one run
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-events: $(VENV)/.dev ## how many events of other systems it takes in, on both databases
+	@$(BIN)/python -m tests.bench.ingest $(ARGS)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "X-Ops needs Python 3.11 or newer: set PYTHON=/path/to/python3.11")'
