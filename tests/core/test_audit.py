@@ -1,7 +1,10 @@
 """The audit trail: whole under concurrent writers, and no change of it goes unnoticed."""
 
 import asyncio
-from datetime import datetime
+import hashlib
+import json
+from contextlib import suppress
+from datetime import datetime, timedelta
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
@@ -9,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, update
+from sqlalchemy.exc import IntegrityError
 
-from core.audit import Audit
+from core.audit import Audit, Sought
 from core.audit import audit as table
 from core.errors import Tampered
 from core.store import Store
 from core.store.tables import declared
+from tests.fakes.wall_clock import WallClock
 
 AT = datetime(2026, 3, 1, 8, 30, 15, 123456, ZoneInfo("Asia/Shanghai"))
 
@@ -136,3 +141,101 @@ def test_whatever_is_recorded_verifies(details: dict[str, str], target: str, at:
 
     with TemporaryDirectory() as directory:
         asyncio.run(scenario(directory))
+
+
+COLUMNS = {
+    "number": st.integers(1, 2**31 - 1),
+    "at": MOMENTS,
+    "hash": st.text(alphabet="0123456789abcdef", min_size=64, max_size=64),
+} | dict.fromkeys(("actor", "action", "target", "outcome", "details", "trace"), st.text(max_size=30))
+
+
+@settings(max_examples=20, deadline=None)
+@given(column=st.sampled_from(sorted(COLUMNS)), number=st.integers(1, 4), data=st.data())
+def test_no_column_of_any_entry_can_be_changed_unnoticed(column: str, number: int, data: st.DataObject) -> None:
+    """Whatever is written over whatever stands there, unless it is the same."""
+    value = data.draw(COLUMNS[column])
+
+    async def scenario(directory: str) -> None:
+        store = Store(f"sqlite:///{directory}/xops.sqlite")
+        await store.write(declared().create_all)
+        audit = trail(store)
+        await write(audit, 4)
+        before = next(entry for entry in await audit.search(Sought()) if entry.number == number)
+        change = update(table).where(table.c.number == number).values({column: value})
+        with suppress(IntegrityError):  # a number that another entry has
+            await store.write(lambda connection: connection.execute(change))
+            if getattr(before, column) != value:
+                with pytest.raises(Tampered):
+                    await audit.verify()
+        await store.stop()
+
+    with TemporaryDirectory() as directory:
+        asyncio.run(scenario(directory))
+
+
+async def test_entries_are_found_by_what_they_say(store: Store) -> None:
+    """By exact actor, by the first words of an action, by a part of the target, by time; the newest first, page by page."""
+    clock = WallClock(AT)
+    audit = Audit(store, clock=clock)
+    for actor, action, target in (
+        ("chen", "people.add", "li"),
+        ("chen", "people", "li%"),
+        ("li", "peoplex", "li"),
+        ("chen", "rerun", "demo:orders_di"),
+    ):
+        await audit.record(actor=actor, action=action, target=target, outcome="done")
+        clock.advance(60)
+
+    async def numbers(sought: Sought, limit: int = 50) -> list[int]:
+        return [entry.number for entry in await audit.search(sought, limit=limit)]
+
+    assert await numbers(Sought()) == [4, 3, 2, 1]
+    assert await numbers(Sought(before=3), limit=1) == [2]
+    assert await numbers(Sought(actor="chen")) == [4, 2, 1]
+    assert await numbers(Sought(action="people")) == [2, 1]
+    assert await numbers(Sought(target="orders")) == [4]
+    assert await numbers(Sought(target="%")) == [2]
+    assert await numbers(Sought(since=AT + timedelta(seconds=60), until=AT + timedelta(seconds=180))) == [3, 2]
+
+
+def checked(lines: list[str]) -> int:
+    """What docs/people.md tells an outsider to do, with nothing of ours: the number of entries, or an AssertionError."""
+    previous = "0" * 64
+    *entries, head = [json.loads(line) for line in lines]
+    for number, entry in enumerate(entries, 1):
+        found = entry.pop("hash")
+        contents = json.dumps(entry, sort_keys=True, separators=(",", ":"))
+        assert entry["number"] == number
+        assert hashlib.sha256((previous + contents).encode()).hexdigest() == found
+        previous = found
+    assert head == {"entries": len(entries), "hash": previous}
+    return len(entries)
+
+
+async def test_an_outsider_can_check_what_is_exported(store: Store) -> None:
+    """Whole, it holds; with a line changed, left out, or cut off at the end, it does not."""
+    audit = trail(store)
+    assert checked([line async for line in audit.export()]) == 0
+    await write(audit, 7, "陈晓雯\n\u202e")
+    lines = [line async for line in audit.export()]
+    assert checked(lines) == 7
+    for broken in (
+        [*lines[:3], lines[3].replace("denied", "done"), *lines[4:]],
+        [*lines[:3], *lines[4:]],
+        [*lines[:5], lines[-1]],
+    ):
+        with pytest.raises(AssertionError):
+            checked(broken)
+
+
+async def test_an_export_ends_where_it_began_while_others_write(store: Store) -> None:
+    """What is appended meanwhile is in the next one."""
+    audit = trail(store)
+    await write(audit, 5)
+    lines: list[str] = []
+    async for line in audit.export():
+        lines.append(line)
+        if len(lines) == 1:
+            await write(audit, 3)
+    assert checked(lines) == 5
