@@ -7,7 +7,7 @@ lines and its last ones, since setup errors come early and the failure comes las
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, chain, islice
+from itertools import accumulate
 from re import Match
 
 from core.diagnosis.rulebook import Trait
@@ -18,8 +18,8 @@ LINE_HEAD, LINE_TAIL = 2_000, 1_000
 """Characters of a line that are read."""
 HEAD, TAIL = 400_000, 1_600_000
 """Characters of a log that are read."""
-MOST = 500
-"""Lines tried for one word, from each end: more would say the same."""
+ROOM = 100_000
+"""Characters of lines tried for one word, from each end: more lines would say the same, and long ones take long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,15 @@ class Text:
                 yield position, match
 
     def _having(self, word: str) -> set[int]:
-        return set(chain(islice(self._forward(word), MOST), islice(self._backward(word), MOST)))
+        return {*self._within(self._forward(word)), *self._within(self._backward(word))}
+
+    def _within(self, positions: Iterator[int]) -> Iterator[int]:
+        room = ROOM
+        for position in positions:
+            room -= len(self.lines[position]) + 1
+            if room < 0:
+                return
+            yield position
 
     def _forward(self, word: str) -> Iterator[int]:
         at = self._lowered.find(word)

@@ -115,6 +115,11 @@ BAIT = {
     "braces": ("ODPS-1 " + "{" * 200_000 + " access denied on",) * 3,
     "spaces": ("exit code" + " " * 200_000 + "x",) * 3,
     "host and quotes": ("ConnectionError: " + "host='" * 50_000,) * 3,
+    "codes that many rules know": ("ODPS-0010000 out of memory quota partition lock system internal error " * 43,)
+    * 700,
+    "codes of one engine": ("ODPS-1" * 500 + " table not found partition columns count system internal error udf",)
+    * 700,
+    "hosts": ("connect timed out node7:8020 " * 100,) * 700,
     "8 MB of short lines": ("error: cannot open file",) * 350_000,
 }
 
