@@ -6,7 +6,7 @@ be applied is set aside as dead with its reason, and the rest goes on. Whatever 
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
@@ -23,6 +23,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     func,
@@ -235,14 +236,13 @@ class Events:
         return None
 
     def _try_again(self, connection: Connection, row: Row[Any]) -> bool:
-        one = self._reread(row)
+        one = replace(self._reread(row), source=row.source, id=row.id)  # what was no event got an id of ours
         if one.body is None:
             return False
-        values = {**_row(one), "source": row.source, "id": row.id, "received_at": row.received_at}
-        connection.execute(update(event).where(event.c.source == row.source, event.c.id == row.id).values(values))
+        this = and_(event.c.source == one.source, event.c.id == one.id)
+        connection.execute(update(event).where(this).values(_row(one)))
         self._apply(connection, [one])
-        state = select(event.c.state).where(event.c.source == row.source, event.c.id == row.id)
-        return connection.scalar(state) == "stored"
+        return connection.scalar(select(event.c.state).where(this)) == "stored"
 
     def _reread(self, row: Row[Any]) -> Incoming:
         return reread_event(row.source, row.payload, row.received_at, self._zone)

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from bots.events.desk import MOST_IN_A_BODY
-from core.errors import ConfigurationError
+from bots.events.door import Room
+from core.errors import Busy, ConfigurationError
 from core.settings import Settings
 from tests.bots.conftest import OpenSite
 from tests.bots.events_site import PATH, PUBLIC, TOKEN
@@ -219,6 +220,17 @@ async def test_a_flood_is_told_to_come_back(open_site: OpenSite) -> None:
     assert {answer.headers["Retry-After"] for answer in answers if answer.status == 429} == {"5"}
     site.journal.stop()
     assert (await site.post(f"{PATH}/{TOKEN}", EVENT))[0] == 503
+
+
+def test_there_is_room_for_so_many_bodies_and_no_more() -> None:
+    """And for another once one has been dealt with, however that went."""
+    room = Room(1)
+    with room, pytest.raises(Busy), room:
+        pytest.fail("two bodies at once")
+    with pytest.raises(LookupError), room:
+        raise LookupError
+    with room:
+        pass
 
 
 def _numbered(number: int) -> bytes:

@@ -122,6 +122,17 @@ async def test_what_is_no_event_is_kept_and_cannot_be_revived(store: Store) -> N
     assert await journal.retry() == (1, 0)
 
 
+async def test_what_is_understood_later_is_revived_under_the_key_it_has(store: Store) -> None:
+    """A body that was set aside as no event, and that a newer version can read, is applied like any other."""
+    mirror = Mirror(store)
+    await mirror.start()
+    journal = events(store, mirror.apply)
+    readable = status("a")
+    await journal.accept([unreadable(DATAWORKS, readable.payload, "not understood", readable.received_at)])
+    assert await journal.retry() == (1, 1)
+    assert (await mirror.states(), await journal.dead(), await journal.retry()) == ({"7": "6"}, [], (0, 0))
+
+
 async def test_unknown_types_are_counted(store: Store) -> None:
     """So that somebody notices what the platform has added; nobody applies them."""
     mirror = Mirror(store)
