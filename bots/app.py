@@ -41,6 +41,7 @@ from core.lanes import Lanes
 from core.messages import Conversation, Event
 from core.people import Linking, People, Register
 from core.people.door import Door
+from core.people.members import Members
 from core.proposals import Proposals
 from core.results import Proposal, Result
 from core.schedulers.base import Scheduler
@@ -79,8 +80,15 @@ class Application:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self.store = Store(settings.storage.url.get_secret_value())
         self.http = Http()
-        self.access = Access(settings.people, Register(self.store), tenants=settings.access.tenants, clock=now)
         self.fleet = Fleet([build_scheduler(connection, self) for connection in settings.schedulers])
+        trusted = Members(self.fleet.schedulers, clock=now) if settings.access.trust_scheduler_members else None
+        self.access = Access(
+            settings.people,
+            Register(self.store),
+            memberships=trusted,
+            tenants=settings.access.tenants,
+            clock=now,
+        )
         self._work_started: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
         self._approving: asyncio.Task[None] | None = None
@@ -158,8 +166,8 @@ class Application:
     async def start(self) -> None:
         """Open what is needed to answer."""
         await upgrade(self.store)
-        await self._refresh()
         await self.http.start()
+        await self._refresh()
 
     async def start_accepting(self) -> None:
         """Take over what an earlier process left, accept events, and start durable work in the background."""

@@ -122,12 +122,21 @@ class Directory(Protocol):
         ...
 
 
+class Memberships(Protocol):
+    """What is needed of `core.people.members`."""
+
+    async def projects(self) -> Mapping[str, frozenset[str]]:
+        """Projects that schedulers give to people, by the name under which they list them."""
+        ...
+
+
 class Access:
     """Maps actors to people and decides, from memory.
 
     Args:
         people: from the settings.
         directory: where others are kept.
+        memberships: schedulers whose word about members counts; None when none does.
         tenants: companies whose people are served; empty for every company that a messenger lets through.
         clock: the present, with zone.
 
@@ -140,6 +149,7 @@ class Access:
         people: tuple[PersonSettings, ...],
         directory: Directory | None = None,
         *,
+        memberships: Memberships | None = None,
         tenants: tuple[str, ...] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -150,6 +160,8 @@ class Access:
             for channel, identity in entry.identities.items()
         )
         self._directory = directory
+        self._memberships = memberships
+        self._projects: Mapping[str, frozenset[str]] = {}
         self._tenants = frozenset(tenants)
         self._clock = clock
         self._load(Roster(-1))
@@ -162,12 +174,14 @@ class Access:
         """
         if self._directory is not None and await self._directory.version() != self._version:
             self._load(await self._directory.roster())
+        if self._memberships is not None:
+            self._projects = await self._memberships.projects()
 
     def person(self, actor: Actor) -> Person:
         """Who this is; a stranger when nobody is listed under this channel and id, or only in another company."""
         known = self._identities.get((actor.channel, actor.id))
         if known is not None and self.serves(actor) and known.tenant in {"", actor.tenant or known.tenant}:
-            return self._people[known.person].at(self._clock())
+            return self._at(self._people[known.person])
         return Person(f"{actor.channel}:{actor.id}", language=actor.locale)
 
     def serves(self, actor: Actor) -> bool:
@@ -194,7 +208,7 @@ class Access:
     def named(self, name: str) -> Person | None:
         """The person of this name, to check rights again when their order is carried out."""
         listing = self._people.get(name)
-        return listing.at(self._clock()) if listing else None
+        return self._at(listing) if listing else None
 
     def present(self, person: Person) -> Person:
         """The person with the rights in force now: the caller's copy may be from before they were taken away."""
@@ -225,8 +239,14 @@ class Access:
         if not self.present(person).operates(task):
             raise Denied(f"{person.name} does not operate {task.project}", person=person.name, needed=task.project)
 
+    def _at(self, listing: Listing) -> Person:
+        """The person with the projects that are theirs now, by their listing or by a scheduler's word."""
+        person = listing.at(self._clock())
+        given = frozenset[str]().union(*(self._projects.get(owner, frozenset()) for owner in person.owners))
+        return replace(person, projects=person.projects | given) if given else person
+
     def _who(self, condition: Callable[[Person], bool]) -> tuple[Person, ...]:
-        present = (self._people[name].at(self._clock()) for name in sorted(self._people))
+        present = (self._at(self._people[name]) for name in sorted(self._people))
         return tuple(person for person in present if condition(person))
 
     def _load(self, roster: Roster) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from core.schedulers.model import (
@@ -40,6 +40,7 @@ __all__ = [
     "Health",
     "Instance",
     "InstanceQuery",
+    "KnowsMembers",
     "LogPage",
     "Operation",
     "Order",
@@ -227,4 +228,13 @@ class Scheduler(Protocol):
 
     async def close(self) -> None:
         """Let go of what it holds. The shared HTTP session is not its own."""
+        ...
+
+
+@runtime_checkable
+class KnowsMembers(Scheduler, Protocol):
+    """A scheduler that can also tell who belongs to a project; see `core.people.members`."""
+
+    async def members(self, project: str) -> frozenset[str]:
+        """Names, as in `Task.owners`, of those who may operate a project. Raises as the others do."""
         ...

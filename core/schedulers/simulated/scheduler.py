@@ -90,6 +90,11 @@ class SimulatedScheduler:
         """The platform's projects, in the order of the data's way through them."""
         return tuple(dict.fromkeys(one.task.project for one in self._plan.named.values()))
 
+    async def members(self, project: str) -> frozenset[str]:
+        """Everyone who owns a task there."""
+        tasks = (one.task for one in self._plan.named.values())
+        return frozenset(owner for task in tasks if task.project == project for owner in task.owners)
+
     async def counts(self, query: InstanceQuery) -> Mapping[Status, int]:
         """How many instances match, by status."""
         now = self._now()
