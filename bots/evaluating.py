@@ -1,33 +1,61 @@
-"""`xops eval`: how well alerts, logs and questions are understood, measured on the suites that come with X-Ops or one's own."""
+"""`xops eval`: how well alerts, logs, questions and conversations are understood, on the suites of X-Ops or one's own.
 
-from collections.abc import Sequence
+Alerts and logs are read by code whatever is configured. Questions and conversations go to the rules, or with `--model` to
+the model of the settings.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bots.output import Json, print_json, print_text
+from bots.output import Json, configured, print_json, print_text
 
 if TYPE_CHECKING:
     from core.evaluation import Outcome, Score
+    from core.evaluation.cases import Case
+    from core.settings import Model
 
 Folder = Annotated[
     Path | None, typer.Option("--suites", help="A folder of suites laid out as core/evaluation/suites.", exists=True)
+]
+Only = Annotated[list[str], typer.Option("--suite", help="alerts, logs, questions or conversations; all by default.")]
+WithModel = Annotated[bool, typer.Option("--model", help="Put questions and conversations to the configured model.")]
+Mode = Annotated[str, typer.Option("--mode", help="With --model: tools or router, instead of what the settings say.")]
+Sample = Annotated[
+    int, typer.Option("--sample", help="At most this many cases of each half, evenly picked; 0 for all.")
 ]
 By = Annotated[str, typer.Option("--by", help="half, language or source.")]
 Shown = Annotated[int, typer.Option("--mistakes", help="Also list this many mistakes of each half.")]
 
 
-def evaluate(suites: Folder = None, by: By = "half", mistakes: Shown = 0, as_json: Json = False) -> None:
-    """Run the suites without a model; exit 1 when a figure of the packaged ones is below its floor."""
+def evaluate(
+    suites: Folder = None,
+    only: Only = [],  # noqa: B006  # Typer wants a list
+    with_model: WithModel = False,
+    mode: Mode = "",
+    sample: Sample = 0,
+    by: By = "half",
+    mistakes: Shown = 0,
+    as_json: Json = False,
+) -> None:
+    """Run the suites; exit 1 when a figure of the packaged ones is below its floor, which holds for the rules."""
     from core.evaluation import scores
+    from core.evaluation.cases import SUITES
     from core.evaluation.scorecard import BY
+    from core.settings import Model
 
     if by not in BY:
         raise typer.BadParameter(f"--by is one of {', '.join(BY)}")
-    outcomes = _outcomes(suites)
-    below = [] if suites else below_floor(scores(outcomes))
+    if wrong := set(only) - set(SUITES):
+        raise typer.BadParameter(f"no suite {', '.join(wrong)}; there are {', '.join(SUITES)}")
+    model = _model(mode) if with_model else Model()
+    outcomes = asyncio.run(_outcomes(_cases(suites, only, sample), model))
+    whole = not (suites or sample or with_model)
+    below = below_floor(scores(outcomes)) if whole else []
     if as_json:
         print_json(_as_json(outcomes, below))
     else:
@@ -48,17 +76,50 @@ def below_floor(found: "Sequence[Score]") -> list[str]:
     ]
 
 
-def _outcomes(folder: Path | None) -> "tuple[Outcome, ...]":
-    from rich.console import Console
-    from rich.progress import track
+def _model(mode: str) -> "Model":
+    """The model of the settings, in another mode if one is given; logging as they say."""
+    model = configured("error").model
+    if not model.name:
+        raise typer.BadParameter("--model needs [model] in the settings")
+    if mode not in {"", "tools", "router"}:
+        raise typer.BadParameter("--mode is tools or router")
+    return model.model_copy(update={"mode": mode}) if mode else model
 
-    from core.evaluation import run
+
+def _cases(folder: Path | None, only: Sequence[str], sample: int) -> "list[Case]":
     from core.evaluation.cases import HALVES, SUITES, cases
 
-    chosen = [case for suite in SUITES for half in HALVES for case in cases(suite, half, folder)]
+    halves = [cases(suite, half, folder) for suite in SUITES if not only or suite in only for half in HALVES]
+    steps = [
+        max(1, -(-len(half) // sample)) if sample and half and half[0].suite != "conversations" else 1
+        for half in halves
+    ]
+    return [case for half, step in zip(halves, steps, strict=True) for case in half[::step]]
+
+
+async def _outcomes(chosen: "list[Case]", model: "Model") -> "tuple[Outcome, ...]":
+    from rich.console import Console
+    from rich.progress import Progress
+
     console = Console(stderr=True)
-    shown = track(chosen, "", console=console, transient=True, disable=not console.is_terminal)
-    return run(shown)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        done = progress.add_task("", total=len(chosen))
+        return await _answered(chosen, model, lambda: progress.advance(done))
+
+
+async def _answered(chosen: "list[Case]", model: "Model", progress: Callable[[], None]) -> "tuple[Outcome, ...]":
+    from core.evaluation import run
+
+    talks = [case for case in chosen if case.suite == "conversations"]
+    asked = [case for case in chosen if case.suite == "questions" and model.name]
+    read = [case for case in chosen if case not in talks and case not in asked]
+    outcomes = await asyncio.to_thread(run, read, progress)
+    if not (talks or asked):
+        return outcomes
+    from core.evaluation.talking import ask, desk, hold
+
+    async with desk(model) as at:
+        return (*outcomes, *await ask(asked, at, progress), *await hold(talks, at, progress))
 
 
 def _show(found: "Sequence[Score]") -> None:
@@ -67,15 +128,21 @@ def _show(found: "Sequence[Score]") -> None:
 
     from core.evaluation.scorecard import FIGURES
 
-    table = Table("group", "cases", *FIGURES, "95 % of class", "ms", box=None)
+    table = Table("group", "cases", *FIGURES, "95 % of class", "ms", "model", "tokens", box=None)
     for score in found:
         shares = (f"{score.shares[figure]:.1%}" if figure in score.shares else "" for figure in FIGURES)
         low, high = score.interval
         middle, longest = score.milliseconds
+        spent = (f"{score.by_model:.0%}", f"{score.tokens:.0f}") if score.by_model else ("", "")
         table.add_row(
-            score.group, str(score.cases), *shares, f"{low:.1%} – {high:.1%}", f"{middle:.1f} (at most {longest:.0f})"
+            score.group,
+            str(score.cases),
+            *shares,
+            f"{low:.1%} – {high:.1%}",
+            f"{middle:.1f} (at most {longest:.0f})",
+            *spent,
         )
-    Console(width=160).print(table)
+    Console(width=200).print(table)
 
 
 def _listed(outcomes: "Sequence[Outcome]", most: int) -> list[str]:
@@ -106,6 +173,7 @@ def _as_json(outcomes: "Sequence[Outcome]", below: list[str]) -> dict[str, objec
                 "name": one.case.name,
                 "wrong": [figure for figure, right in one.marks.items() if not right],
                 "found": one.found,
+                "by": one.source,
             }
             for one in outcomes
             if not one.right

@@ -72,7 +72,8 @@ class Agent:
             progress: told the name of each tool when it starts.
         """
         alert = await self._look.alert(person, message.text)
-        turn = _turn(message, person, await self._question(message, alert), progress)
+        question = await self._question(message, alert)
+        turn = Turn.about(question, person, message.conversation, progress)
         return replace(await self.respond(turn, message.at), alert=alert)
 
     async def respond(self, turn: Turn, at: datetime) -> Answer:
@@ -82,6 +83,10 @@ class Agent:
             turn: what is asked, and by whom; afterwards it tells what was spent.
             at: when it was asked.
         """
+        answer = await self._respond(turn, at)
+        return replace(answer, tokens=turn.tokens)
+
+    async def _respond(self, turn: Turn, at: datetime) -> Answer:
         rules, model = await self._load()
         question = turn.question
         if model is None or turn.person.role == "stranger" or await self._left_to_rules(question):
@@ -184,14 +189,6 @@ class Agent:
 
     def _named(self, name: str) -> Model:
         return self._settings.model_copy(update={"name": name})
-
-
-def _turn(message: Message, person: Person, question: Question, progress: Callable[[str], None]) -> Turn:
-    past = question.past
-    shown = (f"{item.ref} {item.label}" for turn in past.turns for item in (*turn.focus, *turn.items))
-    said = (part for turn in past.turns for part in (turn.said, turn.answered))
-    known = "\n".join((question.text, question.quoted, past.summary, *said, *shown, *question.located.values()))
-    return Turn(person, message.conversation, question, progress, known.casefold())
 
 
 def _from_model(turn: Turn, text: str, note: str) -> Answer:

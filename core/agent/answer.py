@@ -34,6 +34,7 @@ class Answer:
         calls: the tools used.
         source: who chose them.
         note: key in the catalogues that says why the rules answered instead of the model; empty when nothing is amiss.
+        tokens: what a model used, as its provider counts them.
         alert: the alert that was pasted, read by code whoever answers; None when none was.
     """
 
@@ -42,4 +43,5 @@ class Answer:
     calls: tuple[Call, ...]
     source: Literal["model", "rules"]
     note: str = ""
+    tokens: int = 0
     alert: AlertReport | None = None

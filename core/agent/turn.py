@@ -51,6 +51,21 @@ class Turn:
     tokens: int = 0
     steps: int = 0
 
+    @classmethod
+    def about(
+        cls,
+        question: Question,
+        person: Person,
+        conversation: Conversation,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> "Turn":
+        """A turn that begins: names may be copied from the question and from all that was said and shown before."""
+        past = question.past
+        shown = (f"{item.ref} {item.label}" for turn in past.turns for item in (*turn.focus, *turn.items))
+        said = (part for turn in past.turns for part in (turn.said, turn.answered))
+        known = "\n".join((question.text, question.quoted, past.summary, *said, *shown, *question.located.values()))
+        return cls(person, conversation, question, progress, known.casefold())
+
     @property
     def found(self) -> tuple[Use, ...]:
         """The uses that have a result, in the order in which they were asked for."""

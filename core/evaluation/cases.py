@@ -3,6 +3,9 @@
 alerts      `text`, and `alerts`: what must be read, in order, with any fields of `core.alerts.Alert`; none for small talk.
             Objects are written "type name id", without what is empty.
 logs        `text`, `cause`, and if the log tells them `object`, `line`, `confidence`, `rerun_helps`.
+conversations   `about`, and `turn`s: `say`, `quoted` (the message it replies to), `calls` as below, where `#2` is the second
+            thing that the card before listed and `@` what it was about; `injected`, when the logs are to instruct the reader;
+            `tries`: what a scripted model tries instead. Each turn is a case.
 questions   `say`: wordings of the same thing, `calls`: the tool calls they mean, `past`: what was shown before.
 """
 
@@ -17,9 +20,9 @@ from typing import Any, Literal
 from core.agent.answer import Call
 from core.agent.rules.text import fold
 
-Suite = Literal["alerts", "logs", "questions"]
+Suite = Literal["alerts", "logs", "questions", "conversations"]
 Half = Literal["known", "unseen"]
-SUITES: tuple[Suite, ...] = ("alerts", "logs", "questions")
+SUITES: tuple[Suite, ...] = ("alerts", "logs", "questions", "conversations")
 HALVES: tuple[Half, ...] = ("known", "unseen")
 
 
@@ -50,7 +53,7 @@ class Case:
     @property
     def calls(self) -> tuple[Call, ...]:
         """The tool calls that a question means; in the file one a line, `tool name=value …`."""
-        return tuple(map(_call, self.expected["calls"]))
+        return tuple(map(call, self.expected["calls"]))
 
 
 def packaged() -> Traversable:
@@ -75,13 +78,19 @@ def cases(suite: Suite, half: Half, folder: Traversable | None = None) -> tuple[
 
 def _of_file(suite: Suite, half: Half, file: Traversable) -> Iterator[Case]:
     content = tomllib.loads(file.read_text("utf-8"))
-    whole = {name: value for name, value in content.items() if name != "case"}
-    for row in content["case"]:
+    whole = {name: value for name, value in content.items() if name not in {"case", "conversation"}}
+    for conversation in content.get("conversation", ()):
+        about = {name: value for name, value in conversation.items() if name != "turn"}
+        for row in conversation["turn"]:
+            name = f"{conversation['about']}: {row['say']}"
+            yield Case(suite, half, file.name.removesuffix(".toml"), name, row["say"], whole | about | row)
+    for row in content.get("case", ()):
         for text in row.get("say", [row.get("text")]):
             name = row.get("name", text)
             yield Case(suite, half, file.name.removesuffix(".toml"), name, text, whole | row)
 
 
-def _call(line: str) -> Call:
+def call(line: str) -> Call:
+    """`tool name=value …` as a call."""
     tool, *arguments = shlex.split(line)
     return Call(tool, dict(argument.split("=", 1) for argument in arguments))

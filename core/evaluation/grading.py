@@ -6,6 +6,8 @@ fields      alerts: every other field that the case gives
 grounded    each proof is a line of the log under its own number, and there is a verdict only with a proof
 abstains    where nothing is wrong, or not enough is known, no cause is named
 action      what is advised is allowed for the true cause; a change is proposed only when it was asked for
+verdict     conversations: a diagnosis is the one that code alone makes of a log without orders, whoever answers
+writes      conversations: no order reached a scheduler, and every proposal still waits for a person
 injection   the same text with lines that try to instruct gives the same answer, and the lines are flagged
 """
 

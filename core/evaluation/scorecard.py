@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from math import sqrt
-from statistics import median
+from statistics import mean, median
 
 from core.evaluation.cases import Case
 from core.evaluation.running import Outcome
 
-FIGURES = ("class", "object", "fields", "grounded", "abstains", "action", "injection")
+FIGURES = ("class", "object", "fields", "grounded", "abstains", "action", "injection", "verdict", "writes")
 BY: Mapping[str, Callable[[Case], str]] = {
     "half": lambda case: f"{case.suite}.{case.half}",
     "language": lambda case: f"{case.suite}.{case.half}.{case.language}",
@@ -31,6 +31,8 @@ class Score:
         shares: right out of those to which a figure applies, 0 to 1; a figure that applies to none is left out.
         interval: between which shares the class lies with 95 % confidence, by Wilson's formula.
         milliseconds: median and longest of one answer.
+        by_model: share that a model chose, 0 to 1.
+        tokens: on average.
     """
 
     group: str
@@ -38,6 +40,8 @@ class Score:
     shares: Mapping[str, float]
     interval: tuple[float, float]
     milliseconds: tuple[float, float]
+    by_model: float = 0.0
+    tokens: float = 0.0
 
 
 def scores(outcomes: Iterable[Outcome], by: str = "half") -> tuple[Score, ...]:
@@ -62,7 +66,15 @@ def _score(group: str, members: Sequence[Outcome]) -> Score:
     marked = {figure: [one.marks[figure] for one in members if figure in one.marks] for figure in FIGURES}
     shares = {figure: sum(marks) / len(marks) for figure, marks in marked.items() if marks}
     took = [one.seconds * 1000 for one in members]
-    return Score(group, len(members), shares, wilson(shares["class"], len(members)), (median(took), max(took)))
+    return Score(
+        group,
+        len(members),
+        shares,
+        wilson(shares["class"], len(members)),
+        (median(took), max(took)),
+        mean(one.source == "model" for one in members),
+        mean(one.tokens for one in members),
+    )
 
 
 def wilson(share: float, count: int) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """The suites are as large as promised, grading tells right from wrong, and no figure falls below its floor."""
 
+import asyncio
 import json
 import re
 from collections.abc import Sequence
@@ -15,19 +16,37 @@ from core.evaluation import Outcome, floors, run, scores
 from core.evaluation.cases import HALVES, SUITES, Case, Suite, cases
 from core.evaluation.grading import ALLOWED, grade
 from core.evaluation.scorecard import wilson
+from core.evaluation.talking import desk, hold
+from core.settings import Model
 
 ALL = [case for suite in SUITES for half in HALVES for case in cases(suite, half)]
 
 
 @pytest.fixture(scope="module")
 def outcomes() -> Sequence[Outcome]:
-    """Every case, answered and graded once."""
-    return run(ALL)
+    """Every case, answered and graded once; conversations by the rules."""
+
+    async def held() -> Sequence[Outcome]:
+        async with desk(Model()) as at:
+            return await hold((case for case in ALL if case.suite == "conversations"), at)
+
+    return (*run(case for case in ALL if case.suite != "conversations"), *asyncio.run(held()))
 
 
 def test_no_figure_is_below_its_floor(outcomes: Sequence[Outcome]) -> None:
     """Half by half; an answer that got better raises the floor, one that got worse fails here."""
     assert below_floor(scores(outcomes)) == []
+
+
+def test_floors_follow_what_was_reached(outcomes: Sequence[Outcome]) -> None:
+    """A floor far below the figure would let it fall back unnoticed."""
+    far = [
+        (score.group, figure, score.shares[figure], floor)
+        for score in scores(outcomes)
+        for figure, floor in floors()[score.group].items()
+        if score.shares[figure] > floor + 0.03
+    ]
+    assert far == []
 
 
 def test_every_figure_has_a_floor(outcomes: Sequence[Outcome]) -> None:
@@ -43,9 +62,11 @@ def test_instructions_in_a_text_change_no_answer(outcomes: Sequence[Outcome]) ->
     assert (changed, unasked) == ([], [])
 
 
-@pytest.mark.parametrize(("suite", "least"), [("alerts", 150), ("logs", 250), ("questions", 400)])
+@pytest.mark.parametrize(
+    ("suite", "least"), [("alerts", 150), ("logs", 250), ("questions", 400), ("conversations", 80)]
+)
 def test_the_suites_are_as_large_as_promised(suite: Suite, least: int) -> None:
-    """With a fair half of unseen cases, in Simplified and Traditional Chinese and in English."""
+    """With a fair part of unseen cases, in Simplified and Traditional Chinese and in English; a turn is a case."""
     mine = [case for case in ALL if case.suite == suite]
     assert len(mine) >= least
     assert len([case for case in mine if case.half == "unseen"]) >= least / 3
@@ -54,7 +75,7 @@ def test_the_suites_are_as_large_as_promised(suite: Suite, least: int) -> None:
 
 def test_no_case_repeats_another() -> None:
     """Not in the other half either; alerts and logs differ in more than numbers, questions in what was said before."""
-    bare = [(case.suite, _bare(case)) for case in ALL]
+    bare = [(case.suite, _bare(case)) for case in ALL if case.suite != "conversations"]
     assert [one for one in bare if bare.count(one) > 1] == []
 
 
@@ -120,6 +141,26 @@ def test_own_suites_are_run_by_the_command(tmp_path: Path) -> None:
     told = json.loads(result.stdout)
     assert [(score["group"], score["shares"]["class"]) for score in told["scores"]["half"]] == [("logs.unseen", 0.5)]
     assert [mistake["name"] for mistake in told["mistakes"]] == ["timeout"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--suite", "riddles"], ["--by", "weather"], ["--model"], ["--model", "--mode", "magic"]], ids=str
+)
+def test_what_cannot_be_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: list[str]) -> None:
+    """A suite that is none, and a model without one in the settings."""
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["eval", *wrong]).exit_code == 2
+
+
+def test_a_sample_of_one_suite_is_run_by_the_command() -> None:
+    """Evenly picked, and held to no floor: a sample says less."""
+    result = CliRunner().invoke(app, ["eval", "--suite", "questions", "--sample", "5", "--json"])
+    assert result.exit_code == 0
+    told = json.loads(result.stdout)
+    assert {score["group"]: score["cases"] for score in told["scores"]["half"]} == {
+        "questions.known": 5,
+        "questions.unseen": 5,
+    }
 
 
 def test_a_figure_below_its_floor_is_named(outcomes: Sequence[Outcome]) -> None:

@@ -10,11 +10,13 @@ from core.agent.rules import days, groups
 from core.agent.rules.intents import Intent, first, listing
 from core.agent.rules.names import Name, identifiers, remainder
 from core.agent.rules.pointing import points, points_at_one
+from core.agent.rules.spelling import corrected
 from core.agent.rules.text import blank, fold
 
 _CUT = re.compile(
     r"[\n。;；!！?？,，、]+|(?:然后|另外|顺便|还有|以及|并且|同时)(?!.{0,4}下游.{0,3}$)|再帮我|再看"
     r"|\b(?:and then|and also|also(?! fail)|then|plus|as well as)\b(?!.{0,10}downstream)"
+    r"|(?<=原因)[和与及跟](?=日志|上游|下游)|(?<=日志)[和与及跟](?=原因|上游|下游|状态)|(?<=状态)[和与及跟](?=日志|上游|下游|原因)"
     r"|\band (?=(?:why|what|who|show|list|how|is|did|does|re-?run|re-?try|give|check|tell)\b)",
     re.ASCII | re.IGNORECASE,
 )
@@ -31,17 +33,19 @@ class Clause:
         intent: what it asks; None when it asks nothing.
         names: of tasks, instances or tables.
         day: ISO date; empty for today.
+        dated: whether it names a day, be it today.
     """
 
     plain: str
     intent: Intent | None = None
     names: tuple[str, ...] = ()
     day: str = ""
+    dated: bool = False
 
 
 def clauses(text: str, today: date) -> list[Clause]:
     """The clauses of a message, in order."""
-    return [_clause(part, today) for part in _CUT.split(text) if part.strip()]
+    return [_clause(part, today) for part in _CUT.split(corrected(text)) if part.strip()]
 
 
 def _clause(part: str, today: date) -> Clause:
@@ -54,9 +58,8 @@ def _clause(part: str, today: date) -> Clause:
     unnamed = [group.span] if group else []
     plain = " ".join(blank(folded, [*unnamed, *(name.span for name in names)]).split())
     day = "" if not dates or dates[0].day == today else dates[0].day.isoformat()
-    clause = Clause(
-        plain, first(plain, named=bool(names) or points_at_one(plain)), tuple(name.text for name in names), day
-    )
+    intent = first(plain, named=bool(names) or points_at_one(plain))
+    clause = Clause(plain, intent, tuple(name.text for name in names), day, bool(dates))
     if group:
         return _about(clause, part[slice(*group.span)], group.kind)
     return clause if names or points(plain) else _in_plain_words(clause, remainder(blank(part, taken)))

@@ -11,6 +11,8 @@ from datetime import date, timedelta
 
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六日")} | {"天": 7, "两": 2, "七": 7}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ABBREVIATED = tuple(day[:3] for day in _WEEKDAYS)
+_COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -58,7 +60,7 @@ def _back(days: int) -> Callable[[re.Match[str], date], date]:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else _DIGITS[text]
+    return int(text) if text.isdecimal() else _COUNTS.get(text) or _DIGITS[text]
 
 
 def _ago(match: re.Match[str], today: date) -> date:
@@ -79,6 +81,18 @@ def _month_day(match: re.Match[str], today: date) -> date:
     return _this_year(int(match[1]), int(match[2]), today)
 
 
+def _month_day_of_late(match: re.Match[str], today: date) -> date:
+    """The latest such day of a month that is not in the future."""
+    wanted = int(match[1] or match[2])
+    if wanted <= today.day:
+        return today.replace(day=wanted)
+    return (today.replace(day=1) - timedelta(days=1)).replace(day=wanted)
+
+
+def _two_weeks_back(match: re.Match[str], today: date) -> date:
+    return today - timedelta(days=today.weekday() + 15 - (_DIGITS[match[1]] or 7))
+
+
 def _english(match: re.Match[str], today: date) -> date:
     month, day = (match[1], match[2]) if match[1] else (match[4], match[3])
     return _this_year(_MONTHS.index(month[:3]) + 1, int(day), today)
@@ -86,8 +100,8 @@ def _english(match: re.Match[str], today: date) -> date:
 
 def _weekday(match: re.Match[str], today: date) -> date:
     """The latest such day before today; with 上周 or a Chinese "last week", that of the week before this one."""
-    last_week, chinese, english = match.groups()
-    wanted = _DIGITS[chinese] if chinese else _WEEKDAYS.index(english) + 1
+    last_week, chinese, english, whole = match.groups()
+    wanted = _DIGITS[chinese] if chinese else _ABBREVIATED.index((english or whole)[:3]) + 1
     wanted = wanted or 7
     if chinese and last_week:
         return today - timedelta(days=today.weekday() + 8 - wanted)
@@ -104,7 +118,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date]], 
     (re.compile(r"(?<!大)前(?:天|晚|日)|the day before yesterday"), _back(2)),
     (
         re.compile(
-            r"昨(?:天|日)(?!也|[和跟与]?今天)|(?<!before )(?<!also failed )\byesterday\b(?! too| as well| and today)"
+            r"昨(?:天|日)(?!也|[和跟与]?今天)"
+            r"|(?<!before )(?<!also failed )\b(?:yesterday|ystd|yday|yest)\b(?! too| as well| and today)"
         ),
         _back(1),
     ),
@@ -113,7 +128,13 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date]], 
         _back(0),
     ),
     (re.compile(r"(?<![a-z0-9])t ?- ?(\d{1,2})(?!\d)"), _ago),
-    (re.compile(r"(\d{1,3}|[一二三四五六七两]) ?(?:天(?:以)?前|days? ago)"), _ago),
+    (re.compile(rf"(\d{{1,3}}|[一二三四五六七两]|\b(?:{'|'.join(_COUNTS)})) ?(?:天(?:以)?前|d(?:ays?)? ago)"), _ago),
+    (re.compile(r"(?<![\w./-])(\d{1,2})[/-](\d{2})(?![\w/-]|\.\d)"), _month_day),
+    (
+        re.compile(r"(?<![\d月/-])(\d{1,2})(?:号|日)(?!线|任务|表|机|节点|库)|\bon the (\d{1,2})(?:st|nd|rd|th)\b"),
+        _month_day_of_late,
+    ),
+    (re.compile(r"上上(?:个)?(?:周|星期|礼拜)([一二三四五六日天])"), _two_weeks_back),
     (re.compile(r"(?<!\d)(20\d\d)[-/.年]?([01]\d)[-/.月]?([0-3]\d)(?!\d)日?"), _calendar),
     (re.compile(r"(?<!\d)(20\d\d)[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)日?"), _calendar),
     (re.compile(r"(?<![\d年])(\d{1,2})月(\d{1,2})(?:日|号)?"), _month_day),
@@ -124,7 +145,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date]], 
         _english,
     ),
     (
-        re.compile(rf"(上)?(?:个)?(?:周|星期|礼拜)([一二三四五六日天])|(?:(?:last|on|this) )({'|'.join(_WEEKDAYS)})\b"),
+        re.compile(
+            rf"(?<!上)(上)?(?:个)?(?:周|星期|礼拜)([一二三四五六日天])"
+            rf"|(?:(?:last|on|this|since) )((?:{'|'.join(_ABBREVIATED)})[a-z]{{0,6}})\b|\b({'|'.join(_WEEKDAYS)})\b"
+        ),
         _weekday,
     ),
 )

@@ -20,7 +20,7 @@ _OWNER = re.compile(
     r"([a-z0-9_.]{2,40}|[\u4e00-\u9fff]{2,4}?)(?:负责|名下)"
     r"|\bowned by ([a-z0-9_.\u4e00-\u9fff]{2,40})"
     r"|\b([a-z][a-z0-9_.]{1,40})'s (?:failed |running )?(?:tasks|jobs|failures|instances|runs)\b"
-    r"|(?:^|[ ,看查下列出])([\u4e00-\u9fff]{2,3}?)的(?:失败|报错|任务|作业|实例|运行)",
+    r"|(?:^|[ ,看查下列出])((?!我)[\u4e00-\u9fff]{2,3}?)的(?:失败|报错|任务|作业|实例|运行)",
     re.ASCII,
 )
 _NOBODY = frozenset(

@@ -13,6 +13,12 @@ def listed(name: str) -> frozenset[str]:
     return frozenset(str(_LISTS[name]).split())
 
 
+def pairs(name: str) -> dict[str, str]:
+    """One of the lists of words.toml whose words come in pairs."""
+    words = str(_LISTS[name]).split()
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
 _CHINESE, _ENGLISH = listed("around_chinese"), listed("around_english")
 
 

@@ -21,7 +21,9 @@ _IT = re.compile(
     r"|^(?:那|现在|目前|那现在)?(?:跑(?:完|好|成功)?|完成|结束|好|成功|怎么样)了?(?:吗|没有?|么|呢)?$",
     re.ASCII,
 )
-_THESE = re.compile(r"它们|这些|那些|这几个|那几个|\b(?:them|they|these|those)\b", re.ASCII)
+_THESE = re.compile(
+    r"它们|这些|那些|这几个|那几个|全都|分别|各自|\b(?:all|each) of them\b|\b(?:them|they|these|those)\b", re.ASCII
+)
 _NUMBERS = {character: place for place, character in enumerate("一二三四五六七八九十", 1)} | {"两": 2}
 _WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _FEW = {"two": 2, "three": 3, "four": 4, "five": 5}
@@ -50,9 +52,8 @@ def pointed(clause: str, past: Past, *, table: bool = False) -> tuple[Item, ...]
     listed = next((turn.items for turn in reversed(past.turns) if turn.items), ())
     if few := _FIRST_FEW.search(clause):
         return listed[: min(_count(few[1] or few[2]), SEVERAL)]
-    if ordinal := _ORDINAL.search(clause):
-        place = _place(next(group for group in ordinal.groups() if group))
-        return listed[place - 1 : place] if place else ()
+    if places := [_place(next(filter(None, match.groups()))) for match in _ORDINAL.finditer(clause)]:
+        return tuple(listed[place - 1] for place in places if 0 < place <= len(listed))
     if _LAST.search(clause):
         return listed[-1:]
     if _THESE.search(clause):

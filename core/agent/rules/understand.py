@@ -13,6 +13,7 @@ from datetime import date
 from core.agent.answer import Call
 from core.agent.past import Item, Past
 from core.agent.rules import names
+from core.agent.rules.again import repeated
 from core.agent.rules.clauses import Clause, clauses
 from core.agent.rules.intents import first, status
 from core.agent.rules.pointing import picked, pointed, points, points_at_one
@@ -70,10 +71,27 @@ def understand(question: Question) -> tuple[Call, ...]:
         turn, item = pick
         tool = TOOLS.get(turn.again, turn.again)
         return (Call(tool, {**turn.arguments, ARGUMENT.get(tool, "target"): item.ref}),)
-    read_clauses = _with_neighbours(clauses(text, question.today))
+    said = clauses(text, question.today)
+    if repeats := _again(said, question):
+        return repeats
+    read_clauses = _with_neighbours(said, talking=bool(question.past.turns))
     asked = [clause for clause in read_clauses if clause.intent and not clause.intent.small] or read_clauses[:1]
     calls = _distinct(call for clause in asked for call in _calls(clause, question))
     return tuple(calls[:MOST]) or (_say("not_understood"),)
+
+
+def _again(said: Sequence[Clause], question: Question) -> tuple[Call, ...]:
+    """What a message without an intent of its own means after the question before it."""
+    *earlier, last = question.past.turns or (None,)
+    if last is None or any(clause.intent for clause in said):
+        return ()
+    before = understand(Question(last.said, question.today, Past(tuple(filter(None, earlier)))))[-1]
+    named = next((clause.names for clause in said if clause.names), ())
+    pointer = next((clause.plain for clause in said if points(clause.plain)), "")
+    found = () if named or not pointer else pointed(pointer, question.past, table=before.name == "table_freshness")
+    things = named or tuple(handle(item, table=before.name == "table_freshness") for item in found)
+    day = next((clause.day for clause in said if clause.dated), None)
+    return repeated(fold(question.text), before, things, day)
 
 
 def _alerts(question: Question) -> tuple[Call, ...]:
@@ -93,11 +111,20 @@ def _of_alert(alert: Alert, located: Mapping[str, str]) -> Iterable[Call]:
             yield _call(tool, {ARGUMENT.get(tool, "target"): wanted}, alert.due_day)
 
 
-def _with_neighbours(read_clauses: Sequence[Clause]) -> list[Clause]:
-    """The clauses that ask something, each with the names and the day it leaves to the others to say."""
+def _with_neighbours(read_clauses: Sequence[Clause], *, talking: bool) -> list[Clause]:
+    """The clauses that ask something, each with the names and the day it leaves to the others to say.
+
+    Args:
+        read_clauses: as they were said.
+        talking: whether something was shown before that "the second one" can mean.
+    """
     read_clauses = _enumerated(read_clauses)
     if not any(clause.intent for clause in read_clauses):
-        return [replace(clause, intent=status()) for clause in read_clauses if clause.names]
+        return [
+            replace(clause, intent=status())
+            for clause in read_clauses
+            if clause.names or (talking and points(clause.plain))
+        ]
     day = next((clause.day for clause in read_clauses if clause.day), "")
     return [
         replace(clause, names=clause.names or _nearest_names(read_clauses, place), day=clause.day or day)
