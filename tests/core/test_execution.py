@@ -1,122 +1,25 @@
 """From the click to the end of the run: entitled, unchanged, once, verified, recorded, also when a process dies."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from core.access import Access, Person
-from core.audit import Audit
-from core.cards import Card
-from core.delivery import Delivery
+from core.access import Access
 from core.errors import Denied, Refused, Stale, Unreachable
-from core.execution import UNKNOWN_FOR, Execution, subject
-from core.messages import Conversation
-from core.proposals import VALID_FOR, Proposals, Record
-from core.results import Proposal
+from core.execution import UNKNOWN_FOR, subject
+from core.proposals import VALID_FOR
 from core.schedulers.base import Flags, Operation, Order, Status
-from core.schedulers.fleet import Fleet
-from core.settings import PersonSettings
 from core.store import Store
-from tests.fakes.chat import FakeChat
 from tests.fakes.pipeline import Pipeline
-from tests.fakes.timeline import Killed, Timeline
-
-PEOPLE = (
-    PersonSettings(name="chen", role="operator", projects=("trade",)),
-    PersonSettings(name="boss", role="admin", projects=("*",)),
-    PersonSettings(name="guest", role="viewer"),
-)
-CHAT = Conversation("chat", "c1")
-
-
-def draw(proposal: Proposal, language: str, person: Person) -> Card:
-    """A card whose title is all that these tests look at."""
-    return Card(f"{proposal.state} {proposal.instance.status} run {proposal.instance.run_number} by {person.name}")
-
-
-class FakeGate:
-    """A `Gate` that asks for approval when told to.
-
-    Attributes:
-        ticket: what it answers.
-        refuses: it lets nobody do anything.
-        asked: the proposals it was asked about.
-    """
-
-    def __init__(self, ticket: str = "") -> None:
-        self.ticket = ticket
-        self.refuses = False
-        self.asked: list[str] = []
-
-    async def ask(self, record: Record, person: Person) -> str:
-        """Note who asked."""
-        self.asked.append(f"{record.shown.id} {record.shown.state} {person.name}")
-        if self.refuses:
-            raise Refused("no flow allows this", system="approvals")
-        return self.ticket
-
-
-@dataclass
-class World:
-    """Everything around one execution."""
-
-    store: Store
-    timeline: Timeline
-    pipeline: Pipeline
-    chat: FakeChat
-    access: Access
-    proposals: Proposals
-    audit: Audit
-    gate: FakeGate = field(default_factory=lambda: FakeGate())
-
-    def __post_init__(self) -> None:
-        self.restart()
-
-    def restart(self) -> None:
-        """A new process over the same store and the same queue."""
-        self.delivery = Delivery({"chat": self.chat}, self.store)
-        self.execution = Execution(
-            self.proposals,
-            Fleet([self.pipeline]),
-            self.access,
-            self.timeline,
-            self.delivery,
-            self.audit,
-            render=draw,
-            clock=self.timeline,
-            gate=self.gate,
-        )
-
-    def person(self, name: str) -> Person:
-        """Someone from the settings."""
-        found = self.access.named(name)
-        assert found is not None
-        return found
-
-    async def propose(self, operation: Operation = Operation.RERUN, name: str = "chen") -> str:
-        """A proposal whose card is in the chat; returns its id."""
-        made = await self.proposals.propose(self.person(name), CHAT, operation, self.pipeline.now)
-        reference = await self.chat.send(CHAT, draw(made, "en", self.person(name)), key=made.id)
-        await self.delivery.attach(subject(made.id), CHAT, reference, "en")
-        return made.id
-
-    async def state(self, proposal_id: str) -> str:
-        """What the proposal has come to."""
-        return (await self.proposals.get(proposal_id)).shown.state
-
-    @property
-    def titles(self) -> list[str]:
-        """What the first card said, one after the other."""
-        return self.chat.titles("card-1")
+from tests.fakes.timeline import Killed
+from tests.fakes.world import PEOPLE, World, build
 
 
 @pytest.fixture
 async def world(sqlite_store: Store) -> World:
     """One failed instance, three people, a chat."""
-    timeline = Timeline()
-    access, proposals = Access(PEOPLE), Proposals(sqlite_store, clock=timeline)
-    return World(sqlite_store, timeline, Pipeline(), FakeChat(), access, proposals, Audit(sqlite_store, clock=timeline))
+    return build(sqlite_store, Pipeline())
 
 
 async def test_a_confirmed_rerun_is_sent_once_followed_and_shown_to_the_end(world: World) -> None:

@@ -137,3 +137,48 @@ class Pipeline:
 
     async def close(self) -> None:
         """Holds nothing."""
+
+
+class Plant(Pipeline):
+    """Several failed instances, the first of them with the others downstream. What is ordered is over at once.
+
+    Attributes:
+        all: every instance as it is, by id.
+        ends: what a rerun of an instance comes to, where it is not success.
+    """
+
+    def __init__(self, *names: str, project: str = "trade") -> None:
+        super().__init__()
+        self.all = {
+            name: replace(self.now, id=name, task=replace(TASK, id=name, name=name, project=project)) for name in names
+        }
+        self.ends: dict[str, Status] = {}
+
+    def change(self, name: str, **changes: object) -> None:
+        """Something happened to an instance."""
+        self.all[name] = replace(self.all[name], **changes)
+
+    async def operate(self, order: Order) -> Receipt:
+        """Take an order; all it names run again, and end."""
+        self.before(order)
+        self.orders.append(order)
+        touched = (order.instance, *order.instances)
+        for name in touched:
+            self.change(name, status=self.ends.get(name, Status.SUCCESS), run_number=self.all[name].run_number + 1)
+        self.after(order)
+        return Receipt(touched, self.all[order.instance].run_number)
+
+    async def instance(self, instance_id: str) -> Instance:
+        """By id."""
+        if instance_id not in self.all:
+            raise NotFound(f"no instance {instance_id}", kind="instance", name=instance_id)
+        return self.all[instance_id]
+
+    async def instances(self, query: InstanceQuery) -> Page[Instance]:
+        """Those of the task that is asked for."""
+        found = tuple(one for one in self.all.values() if query.task in {"", one.task.id})
+        return Page(found, len(found), datetime.now(UTC))
+
+    async def downstream(self, instance_id: str, *, depth: int = 1) -> tuple[Related, ...]:
+        """All but the first."""
+        return tuple(Related(one, 1) for one in list(self.all.values())[1:])
