@@ -111,10 +111,10 @@ def _plain(value: object) -> str:
 def _log_json(text: str) -> dict[str, object]:
     from core.diagnosis import read_log
     from core.diagnosis.text import bounded
-    from core.redact import clean, mask
+    from core.redact import mask
     from core.schedulers.base import LogPage
 
-    page = LogPage(1, tuple(clean(text).rstrip("\n").split("\n")))
+    page = LogPage(1, tuple(text.rstrip("\n").split("\n")))
     read = bounded(page)
     knowledge = _knowledge()
     found = read_log(page, rules=knowledge.rules if knowledge else None)

@@ -56,14 +56,14 @@ def schedule(case: Case) -> Step:
         return _started("schedule", case)
     verdict = Verdict(Cause.SUCCESS_OR_HEALTHY, "confirmed", "no", ("wait_until_due",))
     if due is not None and due > now:
-        cited = case.cite("constraints", _moment(instance, due))
-        return step("schedule", "blocked", "not_due", cited, verdict=verdict, due=_moment(instance, due))
+        cited = case.cite("constraints", moment(instance, due))
+        return step("schedule", "blocked", "not_due", cited, verdict=verdict, due=moment(instance, due))
     if instance.status is Status.WAIT_TIME:
         cited = case.cite("status", case.status)
         return step("schedule", "blocked", "waiting_time", cited, verdict=verdict)
     if due is None:
         return step("schedule", "pass", "no_due")
-    return step("schedule", "pass", "due", case.cite("constraints", _moment(instance, due)), due=_moment(instance, due))
+    return step("schedule", "pass", "due", case.cite("constraints", moment(instance, due)), due=moment(instance, due))
 
 
 def throttling(case: Case) -> Step:
@@ -115,7 +115,7 @@ def minutes(time: timedelta) -> int:
 
 def _started(name: CheckName, case: Case) -> Step:
     instance = case.instance
-    since = f" {instance.started_at:%m-%d %H:%M}" if instance.started_at else ""
+    since = f" {moment(instance, instance.started_at)}" if instance.started_at else ""
     return step(name, "pass", "started", case.cite("status", f"{instance.raw_status or instance.status}{since}"))
 
 
@@ -154,7 +154,7 @@ def _detail(blocker: Instance) -> str:
     return "upstream_running" if blocker.status in {Status.RUNNING, Status.CHECKING} else "upstream_waiting"
 
 
-def _moment(instance: Instance, moment: datetime) -> str:
+def moment(instance: Instance, at: datetime) -> str:
     """In the zone in which the scheduler's days begin."""
     zone = instance.scheduled_at.tzinfo if instance.scheduled_at else None
-    return f"{moment.astimezone(zone) if zone else moment:%m-%d %H:%M}"
+    return f"{at.astimezone(zone) if zone else at:%m-%d %H:%M}"

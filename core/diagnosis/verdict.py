@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from core.diagnosis import checks
 from core.diagnosis.case import Case, Verdict
-from core.diagnosis.checks import Step, step
+from core.diagnosis.checks import Step, moment, step
 from core.diagnosis.execution import execution, frozen
 from core.diagnosis.model import Cause, CheckName, Diagnosis, Evidence, Proof
 from core.diagnosis.runbooks import Knowledge, load
@@ -36,7 +36,7 @@ def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Diagnosi
     before = case.happened(verdict.object) if verdict.cause is not Cause.SUCCESS_OR_HEALTHY else ()
     for one in before:
         if one.linked:
-            case.cite("change", f"{one.change.at:%m-%d %H:%M} {one.change.what}")
+            case.cite("change", f"{moment(case.instance, one.change.at)} {one.change.what}")
     tables = (*filter(None, (verdict.object,)), *case.instance.task.outputs)
     return Diagnosis(
         verdict.cause,

@@ -5,10 +5,10 @@ What only came before is shown with its time and called no cause; a runbook is q
 
 from collections.abc import Iterator, Mapping
 
-from core.cards import Block, Card, Field, Fields, Log, Table, Text
+from core.cards import Block, Card, Field, Fields, Log, Table, Text, Tone
 from core.diagnosis.model import Before, Cause, Check, Diagnosis, Place, Runbook
 from core.results import Diagnosed
-from core.schedulers.base import Operation
+from core.schedulers.base import Instance, Operation
 from core.views import buttons
 from core.views.instances import item, owner
 from core.views.log import injection
@@ -27,9 +27,16 @@ def card(reader: Reader, result: Diagnosed) -> Card:
             "views.diagnosis.title", name=plain(instance.task.name), cause=reader.words(f"diagnosis.cause.{cause}")
         ),
         subtitle=reader.as_of(result.as_of, instance.business_date),
-        tone="success" if cause is Cause.SUCCESS_OR_HEALTHY else tone(instance),
+        tone=_tone(instance, cause),
         blocks=tuple(_blocks(reader, result)),
     )
+
+
+def _tone(instance: Instance, cause: Cause) -> Tone:
+    """A success that is none must not look like one."""
+    if cause is Cause.SUCCESS_OR_HEALTHY:
+        return "success"
+    return "warning" if instance.status.succeeded else tone(instance)
 
 
 def _blocks(reader: Reader, result: Diagnosed) -> Iterator[Block]:

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from core.diagnosis import diagnose
 from core.diagnosis.model import Cause, Diagnosis, Evidence, RerunHelps
 from core.i18n import LANGUAGES, words
+from core.results import Diagnosed
 from core.schedulers.base import (
+    Baseline,
+    Change,
     Constraints,
     DataTable,
     Flags,
@@ -20,7 +23,8 @@ from core.schedulers.base import (
     Status,
     TableUpdate,
 )
-from tests.samples import NOW, minutes_ago, task
+from core.views import show
+from tests.samples import NOW, OPERATOR, ZONE, minutes_ago, task
 from tests.strategies import of
 
 ME = Instance(
@@ -48,6 +52,12 @@ def other(name: str, status: Status, *, flags: Flags = Flags()) -> Instance:
 def up(name: str, status: Status, distance: int = 1, *, flags: Flags = Flags()) -> Related:
     """An instance before this one."""
     return Related(other(name, status, flags=flags), distance)
+
+
+def table(*rows: int) -> DataTable:
+    """A table with so many rows a day, the newest update by the run of `DONE`."""
+    updates = tuple(TableUpdate(minutes_ago(25 + 1440 * days), rows=count) for days, count in enumerate(rows))
+    return DataTable("demo", "dws_order", updates=updates)
 
 
 def evidence(instance: Instance, **parts: Any) -> Evidence:
@@ -177,16 +187,15 @@ def test_the_day_before_is_remembered(before: tuple[Status, ...], also: bool | N
 )
 def test_a_success_without_data_is_no_success(rows: tuple[int, ...], detail: str) -> None:
     """Rows of the run's own update, against those of the updates before."""
-    updates = tuple(TableUpdate(minutes_ago(25 + 1440 * days), rows=count) for days, count in enumerate(rows))
-    found = diagnose(evidence(DONE, tables=(DataTable("demo", "dws_order", updates=updates),)))
+    found = diagnose(evidence(DONE, tables=(table(*rows),)))
     assert found.checks[-1].detail == detail
     assert (found.cause is Cause.DATA_QUALITY) == (detail != "succeeded")
 
 
 def test_a_success_that_left_its_table_as_it_was_is_said() -> None:
     """The newest update is older than the run."""
-    table = DataTable("demo", "dws_order", updates=(TableUpdate(minutes_ago(1440), rows=900),))
-    assert diagnose(evidence(DONE, tables=(table,))).checks[-1].detail == "stale_table"
+    stale = DataTable("demo", "dws_order", updates=(TableUpdate(minutes_ago(1440), rows=900),))
+    assert diagnose(evidence(DONE, tables=(stale,))).checks[-1].detail == "stale_table"
 
 
 def test_a_run_much_longer_than_usual_is_said() -> None:
@@ -198,3 +207,60 @@ def test_a_run_much_longer_than_usual_is_said() -> None:
     running = replace(ME, status=Status.RUNNING, finished_at=None)
     found = diagnose(evidence(running, history=history))
     assert (found.checks[-1].detail, found.advice) == ("running_long", ("watch_long_run",))
+
+
+@pytest.mark.parametrize(
+    ("given", "detail", "looks"),
+    [
+        (evidence(DONE, tables=(table(0, 900, 1000, 1100),)), "empty_table", "warning"),
+        (evidence(DONE, tables=(table(90, 900, 1000, 1100),)), "shrunken_table", "warning"),
+        (evidence(DONE, log=LogPage(1, ("run.sh: line 3: jq: command not found",))), "errors_with_success", "warning"),
+        (evidence(replace(DONE, flags=Flags(off_cycle=True))), "off_cycle", "success"),
+    ],
+    ids=["empty partition", "shrunken partition", "exit 0 with errors", "off its cycle"],
+)
+def test_a_false_success_is_shown_as_what_it_is(given: Evidence, detail: str, looks: str) -> None:
+    """The card is no green one, and says what is wrong; a success that had nothing to do says that it wrote nothing."""
+    found = diagnose(given)
+    card = show(Diagnosed(given.instance, found, NOW), words("en"), ZONE, OPERATOR)
+    said = words("en")(f"diagnosis.detail.{detail}", **dict(found.checks[-1].values))
+    assert card.tone == looks
+    assert said in card.as_text()
+    assert ("wrote_nothing" in found.advice) == (detail == "off_cycle")
+
+
+def test_what_was_fine_is_ruled_out_with_what_that_rests_on() -> None:
+    """Only what was looked at: what the scheduler does not tell, or was not reached, is not ruled out."""
+    told = evidence(WAITING, constraints=GROUP, upstream=(up("a", Status.SUCCESS), up("b", Status.SUCCESS)))
+    found = diagnose(told)
+    facts = {proof.id: proof.text for proof in found.proofs}
+    assert {check.name: facts[check.proofs[0]] for check in found.ruled_out} == {
+        "upstream": "2: a, b",
+        "schedule": "11-21 18:14",
+        "throttling": "throttled by: -",
+    }
+    untold = diagnose(evidence(WAITING, upstream=(up("a", Status.SUCCESS),)))
+    assert [check.name for check in untold.ruled_out] == ["upstream", "schedule"]
+
+
+def test_what_happened_before_is_no_cause_unless_it_names_the_fault() -> None:
+    """Changes after the end are left out; one that names the table may be cited, another is only shown."""
+    other, named = (
+        Change(minutes_ago(120), "environment", "image updated", "ops"),
+        Change(minutes_ago(200), "table", "renamed ods.pay to ods.payment"),
+    )
+    later = Change(minutes_ago(1), "task", "deployed")
+    found = diagnose(evidence(ME, log=TABLE_LOG, changes=(later, other, named)))
+    assert [(one.change, one.linked) for one in found.before] == [(other, False), (named, False)]
+    renamed = replace(named, what="renamed ods.payments", ref="ods.payments")
+    log = LogPage(1, ("FAILED: ODPS-0130131:[1,15] Table not found - table ods.payments cannot be resolved",))
+    found = diagnose(evidence(ME, log=log, changes=(other, renamed)))
+    assert [one.linked for one in found.before] == [False, True]
+    assert [proof.text for proof in found.proofs if proof.source == "change"] == ["11-21 15:54 renamed ods.payments"]
+
+
+def test_promises_that_are_broken_or_will_be_are_late() -> None:
+    kept = Baseline("kept", NOW + timedelta(hours=2), NOW + timedelta(hours=1))
+    broken = Baseline("broken", minutes_ago(5))
+    doomed = Baseline("doomed", NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+    assert diagnose(evidence(ME, log=TABLE_LOG, baselines=(kept, broken, doomed))).late == (broken, doomed)
