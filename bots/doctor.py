@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bots.findings import Finding, Grade, timed
 from bots.messengers import KNOWN
+from core.diagnosis.runbooks import Knowledge, configured
 from core.errors import ConfigurationError, Unreachable
 from core.i18n import Words, words
 from core.schedulers.base import Scheduler
@@ -25,6 +26,7 @@ async def examine() -> list[Finding]:
     """Run every check; those after the settings side by side."""
     try:
         settings = load_settings()
+        knowledge = configured(settings)
     except ConfigurationError as error:
         say = words("zh-CN")
         return [Finding("settings", "failed", str(error), say("doctor.settings_todo", path=settings_path()))]
@@ -47,6 +49,7 @@ async def examine() -> list[Finding]:
         *_off({messenger.channel.name for messenger in application.messengers}, say),
     ]
 
+        _knowledge(knowledge, say),
 
 def report(findings: list[Finding]) -> str:
     """The findings as lines for a terminal."""
@@ -63,6 +66,12 @@ def _settings_read(settings: Settings, say: Words) -> Finding:
     if path.is_file():
         found = say("doctor.settings_file", path=path)
     elif settings.model_fields_set:
+def _knowledge(knowledge: Knowledge | None, say: Words) -> Finding:
+    if knowledge is None:
+        return Finding("runbooks", "off", say("doctor.runbooks_off"))
+    return Finding("runbooks", "ok", say("doctor.runbooks", signatures=knowledge.own, runbooks=len(knowledge.runbooks)))
+
+
         found = say("doctor.settings_environment", path=path)
     else:
         found = say("doctor.settings_default", path=path)
