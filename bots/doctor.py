@@ -44,12 +44,12 @@ async def examine() -> list[Finding]:
         await application.stop()
     return [
         _settings_read(settings, say),
+        _knowledge(knowledge, say),
         *found,
         *_web(settings, say),
         *_off({messenger.channel.name for messenger in application.messengers}, say),
     ]
 
-        _knowledge(knowledge, say),
 
 def report(findings: list[Finding]) -> str:
     """The findings as lines for a terminal."""
@@ -61,17 +61,17 @@ def report(findings: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-def _settings_read(settings: Settings, say: Words) -> Finding:
-    path = settings_path()
-    if path.is_file():
-        found = say("doctor.settings_file", path=path)
-    elif settings.model_fields_set:
 def _knowledge(knowledge: Knowledge | None, say: Words) -> Finding:
     if knowledge is None:
         return Finding("runbooks", "off", say("doctor.runbooks_off"))
     return Finding("runbooks", "ok", say("doctor.runbooks", signatures=knowledge.own, runbooks=len(knowledge.runbooks)))
 
 
+def _settings_read(settings: Settings, say: Words) -> Finding:
+    path = settings_path()
+    if path.is_file():
+        found = say("doctor.settings_file", path=path)
+    elif settings.model_fields_set:
         found = say("doctor.settings_environment", path=path)
     else:
         found = say("doctor.settings_default", path=path)
