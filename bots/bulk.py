@@ -15,6 +15,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, cast
 
+import typer
+
 from bots.output import print_line
 
 AT_ONCE = 8
@@ -117,6 +119,13 @@ def _said(entry: object) -> tuple[str, str]:
 
 
 def open_text(path: str) -> TextIOWrapper:
-    """A file, or standard input for `-`, as text; bytes that are no UTF-8 are replaced."""
-    source = sys.stdin.buffer if path == "-" else Path(path).open("rb")  # noqa: SIM115  # the wrapper closes it
+    """A file, or standard input for `-`, as text; bytes that are no UTF-8 are replaced.
+
+    Raises:
+        typer.BadParameter: it cannot be opened; the command ends with a line that says why.
+    """
+    try:
+        source = sys.stdin.buffer if path == "-" else Path(path).open("rb")  # noqa: SIM115  # the wrapper closes it
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}") from error
     return TextIOWrapper(source, encoding="utf-8", errors="replace")

@@ -84,6 +84,7 @@ def _alert_json(text: str) -> dict[str, object]:
         "alerts": alerts,
         "injection": bool(reading.injection),
         "left_out": reading.left_out,
+        "unlisted": reading.unlisted,
     }
 
 
@@ -95,9 +96,9 @@ def _alert_text(found: Mapping[str, object]) -> str:
     alerts: list[dict[str, object]] = found["alerts"]  # pyright: ignore[reportAssignmentType]  # as made above
     if not alerts:
         return "no alert"
-    return "\n\n".join(
-        "\n".join(f"{name:14} {_plain(value)}" for name, value in one.items() if value) for one in alerts
-    )
+    each = ["\n".join(f"{name:14} {_plain(value)}" for name, value in one.items() if value) for one in alerts]
+    whole = [f"{name:14} {found[name]}" for name in ("unlisted", "injection", "left_out") if found[name]]
+    return "\n\n".join([*each, *whole])
 
 
 def _plain(value: object) -> str:

@@ -35,6 +35,19 @@ def invoke(*arguments: str, given: str = "") -> Any:
     )
 
 
+def test_a_file_that_is_not_there_is_a_line_and_no_trace() -> None:
+    """As for any argument that is wrong."""
+    result = CliRunner().invoke(app, ["alert", "no-such-file", "--jsonl"])
+    assert result.exit_code == 2
+    assert "no-such-file" in result.stderr
+
+
+def test_what_an_alert_counts_and_does_not_list_is_told() -> None:
+    text = "[ALERT] 9 tasks failed in project dw: dws_a_di, dws_b_di …and 7 more"
+    assert invoke("alert", "-", "--json", given=text)["unlisted"] == 7
+    assert "unlisted       7" in CliRunner().invoke(app, ["alert", "-"], input=text).stdout
+
+
 async def collected(lines: Iterator[str], answer: Any) -> list[dict[str, Any]]:
     return [dict(result) async for result in answers(lines, answer)]
 
