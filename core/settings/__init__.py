@@ -1,9 +1,8 @@
 """Settings: typed, checked once at start. One module a concern; `everything` puts them together."""
 
-from core.settings.events import EventSettings
+from core.settings.approvals import ApiToken, ApprovalSettings, TaskTypeSettings
 from core.settings.diagnosis import DiagnosisSettings
 from core.settings.events import EventSettings
-from core.settings.approvals import ApiToken, ApprovalSettings, TaskTypeSettings
 from core.settings.everything import Settings, load_settings, settings_path
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
 from core.settings.operations import Operations
@@ -13,6 +12,7 @@ from core.settings.section import Language, Name, Secret, Section
 from core.settings.server import Model, Server, Storage, Web
 
 __all__ = [
+    "AccessSettings",
     "ApiToken",
     "ApprovalSettings",
     "DiagnosisSettings",

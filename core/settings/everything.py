@@ -19,10 +19,9 @@ from pydantic_settings import (
 
 from core.errors import ConfigurationError
 from core.settings.approvals import ApiToken, ApprovalSettings
-from core.settings.events import EventSettings
 from core.settings.diagnosis import DiagnosisSettings
+from core.settings.events import EventSettings
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
-from core.settings.operations import Operations
 from core.settings.operations import Operations
 from core.settings.people import AccessSettings, PersonSettings
 from core.settings.schedulers import SchedulerConnection
@@ -64,7 +63,6 @@ class Settings(BaseSettings):
     server: Server = Server()
     storage: Storage = Storage()
     model: Model = Model()
-    operations: Operations = Operations()
     operations: Operations = Operations()
     schedulers: tuple[SchedulerConnection, ...] = Field(default_factory=_demo_schedulers)
     feishu: Feishu = Feishu()
