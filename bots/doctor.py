@@ -5,6 +5,7 @@ Every check is harmless: it reads, logs in, or asks for a version. Nothing is se
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Set
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,12 @@ async def examine() -> list[Finding]:
     application = Application(settings)
     await application.http.start()
     try:
-        checks = [_database(application, say), *_schedulers(application, say), _model(application, say)]
+        checks = [
+            _database(application, say),
+            _people(application, say),
+            *_schedulers(application, say),
+            _model(application, say),
+        ]
         standing = partial(_connection, application, say)
         checks += [messenger.examine(standing) for messenger in application.messengers]
         found = await asyncio.gather(*checks)
@@ -46,7 +52,7 @@ async def examine() -> list[Finding]:
         _settings_read(settings, say),
         _knowledge(knowledge, say),
         *found,
-        *_web(settings, say),
+        *_web(application, say),
         *_off({messenger.channel.name for messenger in application.messengers}, say),
     ]
 
@@ -75,9 +81,6 @@ def _settings_read(settings: Settings, say: Words) -> Finding:
         found = say("doctor.settings_environment", path=path)
     else:
         found = say("doctor.settings_default", path=path)
-    writers = [person.name for person in settings.people if person.role != "viewer"]
-    if not writers:
-        return Finding("settings", "warning", found, say("doctor.nobody_operates"))
     return Finding("settings", "ok", found)
 
 
@@ -131,9 +134,34 @@ def _off(built: Set[str], say: Words) -> list[Finding]:
     return [Finding(name, "off", say("doctor.messenger_off")) for name in KNOWN if name not in built]
 
 
-def _web(settings: Settings, say: Words) -> list[Finding]:
-    known = {person.name for person in settings.people}
-    if settings.web.person not in known:
+async def _people(application: "Application", say: Words) -> Finding:
+    """Who may do something, and what an administrator has switched off."""
+    from core.store.migrate import pending
+
+    switches = application.switches
+
+    async def ask() -> str:
+        if not await pending(application.store):
+            await application.access.refresh()
+            await switches.refresh()
+        known, able = application.access.holders("viewer"), application.access.holders("operator")
+        model = switches.model_name or say("people.rules")
+        state = say(f"people.assistant.{switches.assistant.value}")
+        counted = say("doctor.people_ok", known=len(known), able=len(able))
+        return f"{counted} · {say('people.switches', assistant=state, model=model)}"
+
+    found = await timed("people", say("doctor.database_todo"), ask, say)
+    if found.ok and not application.access.holders("operator"):
+        return replace(found, grade="warning", todo=say("doctor.nobody_operates"))
+    if found.ok and switches.assistant.value == "off":
+        by = switches.assistant.changed_by
+        return replace(found, grade="warning", todo=say("doctor.assistant_off", name=by))
+    return found
+
+
+def _web(application: "Application", say: Words) -> list[Finding]:
+    settings = application.settings
+    if application.access.named(settings.web.person) is None:
         return [Finding("web", "failed", say("doctor.web_nobody", name=settings.web.person), say("doctor.web_todo"))]
     if not settings.server.public_url:
         return [Finding("web", "warning", say("doctor.web_local"), say("doctor.web_public_url"))]

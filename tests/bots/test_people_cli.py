@@ -1,5 +1,6 @@
 """`xops people` and `xops audit`, as an administrator on the server uses them."""
 
+import asyncio
 import json
 import sqlite3
 from pathlib import Path
@@ -8,6 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bots.cli import app
+from core.access import Access, Person
+from core.audit import Audit
+from core.settings import PersonSettings
+from core.store import Store
+from core.switches import Switches
+from tests.fakes.wall_clock import WallClock
 
 
 class Shell:
@@ -115,3 +122,26 @@ def test_the_trail_is_checked_searched_and_exported(shell: Shell) -> None:
     result = shell.run("audit", "verify")
     assert result.exit_code == 1
     assert "entry 2" in result.stdout
+
+
+def test_doctor_counts_people_and_says_who_switched_the_assistant_off(shell: Shell) -> None:
+    """Also the people that the settings do not list."""
+    shell.done("people", "add", "root", "--role", "ops_admin")
+
+    def people() -> dict[str, str]:
+        checks = json.loads(shell.done("doctor", "--json"))["checks"]
+        return next(check for check in checks if check["check"] == "people")
+
+    assert people()["grade"] == "ok"
+    assert "2" in people()["found"]
+    asyncio.run(_switch_off(shell.database))
+    assert (people()["grade"], "root" in people()["todo"]) == ("warning", True)
+
+
+async def _switch_off(database: Path) -> None:
+    store, clock = Store(f"sqlite:///{database}"), WallClock()
+    access = Access((PersonSettings(name="root", role="ops_admin"),))
+    await Switches(store, access, Audit(store, clock=clock), (), clock=clock).turn_assistant(
+        Person("root", "ops_admin"), "off"
+    )
+    await store.stop()
