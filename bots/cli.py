@@ -1,4 +1,4 @@
-"""The command line: `xops run | chat | ask | alert | diagnose | eval | cards | people | audit | doctor | migrate`.
+"""Commands: `xops run | chat | ask | alert | diagnose | eval | cards | people | flow | ticket | audit | doctor | migrate`.
 
 Answers with `--json` and `--jsonl` have keys that scripts may rely on.
 """
@@ -12,6 +12,7 @@ import typer
 from bots.asking import ask
 from bots.audit import audit
 from bots.evaluating import evaluate
+from bots.flows import flow, ticket
 from bots.gallery import cards
 from bots.output import As, Json, configured, print_json, print_line, print_text
 from bots.people import people
@@ -26,6 +27,8 @@ for command in (ask, alert, diagnose, cards):
 app.command("eval")(evaluate)
 app.add_typer(events, name="events")
 app.add_typer(people, name="people")
+app.add_typer(flow, name="flow")
+app.add_typer(ticket, name="ticket")
 app.add_typer(audit, name="audit")
 
 

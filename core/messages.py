@@ -37,7 +37,7 @@ class Conversation:
 
     Attributes:
         channel: name of the channel.
-        id: the channel's id of the chat.
+        id: the channel's id of the chat. A private one may also be named by the person's id, to speak to them first.
         kind: `private` or `group`.
         thread: the channel's id of the thread within the chat; empty outside threads.
     """

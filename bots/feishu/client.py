@@ -46,6 +46,9 @@ PERMISSIONS = (
 groups. Of each row one is enough; the first is the narrower one, or the newer name."""
 
 ATTEMPTS = 3
+PERSON = "ou_"
+"""How the `open_id` of a person begins, which Feishu takes in place of the id of their private chat."""
+
 _log = structlog.get_logger(__name__)
 _CARD_ERROR = re.compile(r"ErrCode: (\d+)")
 
@@ -122,7 +125,7 @@ class FeishuChannel:
             root = await self._message_in(conversation.thread)
             answer = await self._call("POST", f"im/v1/messages/{root}/reply", json={**body, "reply_in_thread": True})
         else:
-            to = {"receive_id_type": "chat_id"}
+            to = {"receive_id_type": "open_id" if conversation.id.startswith(PERSON) else "chat_id"}
             answer = await self._call("POST", "im/v1/messages", params=to, json={**body, "receive_id": conversation.id})
         return f"{answer['data']['message_id']}/{place}"
 

@@ -141,6 +141,7 @@ class Attendant:
         if ticket.request.digest() != ticket.digest:
             outcome: State = "failed"
             message = "what is stored is not what was approved"
+            await runner.dropped(ticket, "system", message)
         else:
             await runner.start(ticket)
             outcome, message = await runner.outcome(ticket)

@@ -52,10 +52,11 @@ class ProposalRunner:
         """Let the proposal go on, if it is what was approved."""
         proposal_id = ticket.request.payload["proposal"]
         record = await self._proposals.get(proposal_id)
-        if payload(record) != dict(ticket.request.payload):
-            return  # `outcome` says so
         with suppress(Stale):  # it goes on already
-            await self._execution.approved(proposal_id, "system")
+            if payload(record) == dict(ticket.request.payload):
+                await self._execution.approved(proposal_id, "system")
+            else:
+                await self._execution.rejected(proposal_id, "system", "it is not what was approved")
 
     async def outcome(self, ticket: Ticket) -> tuple[State, str]:
         """What the proposal has come to."""
@@ -63,8 +64,6 @@ class ProposalRunner:
             record = await self._proposals.get(ticket.request.payload["proposal"])
         except NotFound as error:
             return "failed", str(error)
-        if payload(record) != dict(ticket.request.payload):
-            return "failed", "the proposal is not what was approved"
         return OUTCOMES.get(record.shown.state, "executing"), record.shown.message
 
     async def dropped(self, ticket: Ticket, by: str, reason: str) -> None:
@@ -74,16 +73,21 @@ class ProposalRunner:
 
 
 def request(record: Record, person: Person) -> Request:
-    """What a confirmed proposal asks for. Neither who proposed it nor who confirmed it may approve it."""
+    """What a confirmed proposal asks for. Neither who proposed it nor who confirmed it may approve it.
+
+    A batch over several projects is in none, so that only flows and people for everything decide about it.
+    """
     shown = record.shown
-    task = shown.instance.task
+    tasks = [shown.instance.task, *(member.instance.task for member in shown.chosen)]
+    places = {(task.scheduler, task.project) for task in tasks}
+    scheduler, project = places.pop() if len(places) == 1 else ("", "")
     return Request(
         task_type=shown.operation.value,
-        title=f"{shown.operation.value} {task.name}",
+        title=f"{shown.operation.value} {shown.instance.task.name}",
         requester=person.name,
         involved=(shown.requester,),
-        scheduler=task.scheduler,
-        project=task.project,
+        scheduler=scheduler,
+        project=project,
         facts={"instances": shown.affected},
         payload=payload(record),
         key=f"proposal:{shown.id}",
@@ -94,5 +98,9 @@ def payload(record: Record) -> dict[str, str]:
     """What exactly would be done."""
     shown = record.shown
     exact = {"proposal": shown.id, "operation": shown.operation.value, "target": shown.instance.ref}
-    exact |= {"affected": str(shown.affected), "run": str(shown.instance.run_number)}
+    exact |= {"run": str(shown.instance.run_number), "affected": str(shown.affected)}
+    if shown.start and shown.end:
+        exact["days"] = f"{shown.start} - {shown.end}"
+    if shown.chosen:
+        exact["with"] = ", ".join(member.instance.ref for member in shown.chosen)
     return exact

@@ -1,5 +1,6 @@
 """A caller of the REST interface, and settings of a server for it."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -52,8 +53,8 @@ class Client:
     ) -> tuple[int, Any]:
         """Status and answer: parsed JSON, or text."""
         headers = {"Authorization": f"Bearer {token(person)}"} if person else {}
-        sent = {"data": body} if isinstance(body, str) else {"json": _plain(body)} if body is not None else {}
-        async with self._session.request(method, self._address + path, headers=headers, **sent) as answer:
+        data = body if isinstance(body, str) or body is None else json.dumps(_plain(body))
+        async with self._session.request(method, self._address + path, headers=headers, data=data) as answer:
             if answer.content_type.endswith("json"):
                 return answer.status, await answer.json(content_type=None)
             return answer.status, await answer.text()

@@ -7,7 +7,7 @@ import pytest
 
 from core.cards import Button, Buttons, Card, Field, Fields, Item, Log, Note, Table, Text
 from core.errors import NotFound, Refused
-from core.messages import Actor
+from core.messages import Actor, Conversation
 from tests.contracts.channels import ChannelSubject
 from tests.contracts.dingtalk_subject import DingTalkSubject, PlainDingTalkSubject
 from tests.contracts.feishu_subject import FeishuSubject
@@ -125,6 +125,13 @@ async def test_a_card_beyond_all_limits_says_what_was_left_out(subject: ChannelS
     (seen,) = await subject.shown()
     assert "/2000" in seen
     assert "end" in seen
+
+
+async def test_a_person_can_be_spoken_to_first(subject: ChannelSubject) -> None:
+    """Their own id names their private chat, also where nobody has said a word in it."""
+    await subject.channel.send(Conversation(subject.channel.name, subject.someone.id), card("for you"), key="k")
+
+    assert [seen.splitlines()[-1] for seen in await subject.shown()] == ["for you"]
 
 
 async def test_people_are_looked_up(subject: ChannelSubject) -> None:

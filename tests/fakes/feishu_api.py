@@ -210,9 +210,17 @@ class FeishuApi:
 
     async def _create(self, request: web.Request) -> web.Response:
         body = await _sized(request)
-        if request.query.get("receive_id_type") != "chat_id" or "receive_id" not in body:
+        kind = request.query.get("receive_id_type")
+        if kind not in {"chat_id", "open_id"} or "receive_id" not in body:
             raise ApiRefused(230001, "invalid request parameter")
-        return await self._send(body, body["receive_id"])
+        return await self._send(body, body["receive_id"] if kind == "chat_id" else self._private(body["receive_id"]))
+
+    def _private(self, person: str) -> str:
+        """The chat of the bot with a person, there from the first message on."""
+        if person not in self.users:
+            raise ApiRefused(230013, "Bot has NO availability to this user.")
+        self.chats[f"oc_{person}"] = "p2p"
+        return f"oc_{person}"
 
     async def _reply(self, request: web.Request) -> web.Response:
         origin = self._existing(request)
