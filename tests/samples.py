@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.access import Person
-from core.diagnosis.model import Cause, Check, Diagnosis, Proof
+from core.diagnosis.model import Before, Cause, Check, Diagnosis, Place, Proof, Runbook
 from core.results import (
     Account,
     Choice,
@@ -28,6 +28,8 @@ from core.results import (
     Tally,
 )
 from core.schedulers.base import (
+    Baseline,
+    Change,
     Constraints,
     DataTable,
     Flags,
@@ -143,9 +145,9 @@ DIAGNOSIS = Diagnosis(
     "confirmed",
     "after_fix",
     (
-        Check("upstream", "pass", "upstream_done", (("count", "3"),)),
-        Check("schedule", "pass", "due", (("due", "02:00"),)),
-        Check("throttling", "pass", "not_throttled"),
+        Check("upstream", "pass", "upstream_done", (("count", "3"),), ("U2",)),
+        Check("schedule", "pass", "due", (("due", "02:00"),), ("C3",)),
+        Check("throttling", "unknown", "not_told"),
         Check("resources", "skipped", "started"),
         Check("execution", "blocked", "failed_line", (("line", "5"),), ("L5",)),
     ),
@@ -153,12 +155,24 @@ DIAGNOSIS = Diagnosis(
         Proof("L5", "log", LINES[4], 5),
         Proof("L8", "log", LINES[7], 8),
         Proof("S1", "history", "2026-11-20: FAILED"),
+        Proof("U2", "upstream", "3: ods_order, ods_order_pay, dim_shop"),
+        Proof("C3", "constraints", "11-22 02:00"),
     ),
     object="trade_ods.ods_order_pay",
     advice=("check_name", "recurring"),
     downstream=23,
     also_failed_yesterday=True,
     injection=(7,),
+    rule="maxcompute.table-not-found",
+    place=Place(line=14, code="JOIN trade_ods.ods_order_pay p ON p.order_id = o.id"),
+    late=(Baseline("晨会看板", NOW - timedelta(minutes=14), owner="陈晓雯"),),
+    before=(
+        Before(Change(NOW - timedelta(hours=9), "table", "DROP TABLE ods_order_pay", "dev_lihao"), linked=True),
+        Before(Change(NOW - timedelta(hours=30), "environment", "gateway image updated")),
+    ),
+    runbooks=(
+        Runbook("A source table is gone", ("Ask its owner", "Restore it", "Rerun"), 2, "https://wiki.example.com/gone"),
+    ),
 )
 BLOCKED = Diagnosis(
     Cause.UPSTREAM_FAILED,

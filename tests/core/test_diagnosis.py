@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from core.diagnosis import diagnose
 from core.diagnosis.model import Cause, Diagnosis, Evidence, RerunHelps
 from core.i18n import LANGUAGES, words
+from core.redact import clean
 from core.results import Diagnosed
 from core.schedulers.base import (
     Baseline,
@@ -264,3 +265,12 @@ def test_promises_that_are_broken_or_will_be_are_late() -> None:
     broken = Baseline("broken", minutes_ago(5))
     doomed = Baseline("doomed", NOW + timedelta(hours=1), NOW + timedelta(hours=2))
     assert diagnose(evidence(ME, log=TABLE_LOG, baselines=(kept, broken, doomed))).late == (broken, doomed)
+
+
+@given(of(Diagnosed))
+@settings(max_examples=60, deadline=None)
+def test_any_diagnosis_can_be_shown(result: Diagnosed) -> None:
+    """However hostile its texts and odd its times: a card in every language, and no invisible character on it."""
+    for language in LANGUAGES:
+        text = show(result, words(language), ZONE, OPERATOR).as_text()
+        assert text == clean(text)
