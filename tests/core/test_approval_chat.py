@@ -125,7 +125,7 @@ async def test_typed_lines(chat: Chat) -> None:
     assert [one.id for one in pending.tickets] == [one.id for one in mine.tickets] == [ticket.id]
     shown = await chat.types("guest", "/ticket T-1")
     assert isinstance(shown, TicketView)
-    assert not (shown.decide or shown.steward)
+    assert (shown.decide, shown.steward) == (False, False)
     taken = await chat.types("asker", "/withdraw T-1")
     assert isinstance(taken, TicketView)
     assert taken.ticket.state == "withdrawn"
