@@ -55,14 +55,28 @@ def test_a_sentence_that_cites_what_is_there_is_kept(text: str, kept: list[tuple
         "其实是 dws_invented_di 坏了 [L41]。",
         "直接重跑就好 [L41]。",
         "A rerun will help [L41].",
+        "这不是缺表，是误判 [L41]。",
+        "The verdict is wrong [L41].",
+        "根因是磁盘满了 [L41]。",
+        "The network was down [L41].",
+        "权限不足 [S1]。",
+        "影响了 3000000 行 [L41]。",
         "[L41]",
         "一切正常。 因为 [L41",
         "",
     ],
 )
 def test_a_sentence_that_does_not_is_dropped(text: str) -> None:
-    """Uncited, wrongly cited, resting on a line that gives orders, about a name nobody wrote, or judging the rerun."""
+    """Uncited or wrongly cited, about what nobody wrote, judging the rerun, against the verdict, or with another cause."""
     assert held(text) == []
+
+
+def test_a_cause_that_the_evidence_speaks_of_may_be_explained() -> None:
+    """The verdict is out of memory, and a line tells of the time-out that followed."""
+    late = replace(FOUND, text="ERROR: executor lost after timeout 600s: Java heap space")
+    verdict = replace(DIAGNOSIS, cause=Cause.OUT_OF_MEMORY, proofs=(late,))
+    (claim,) = claims("内存用完后超时 600 秒 [L41]。", verdict, lambda _: False)
+    assert claim.text == "内存用完后超时 600 秒"
 
 
 def test_an_uncited_sentence_does_not_take_its_neighbour_along() -> None:
