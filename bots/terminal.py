@@ -111,10 +111,11 @@ async def chat(answer: Callable[[Event], Awaitable[None]], channel: TerminalChan
             return
         text = clean(line).strip()
         if text:
-            await answer(_event(text, channel, conversation, Actor(channel.name, person)))
+            await answer(typed(text, channel, conversation, Actor(channel.name, person)))
 
 
-def _event(text: str, channel: TerminalChannel, conversation: Conversation, actor: Actor) -> Event:
+def typed(text: str, channel: TerminalChannel, conversation: Conversation, actor: Actor) -> Event:
+    """What a line means: a press of the button with this number, or else a message."""
     button = channel.button(int(text)) if text.isascii() and text.isdecimal() and len(text) < 3 else None
     now = datetime.now(UTC)
     if button is None:

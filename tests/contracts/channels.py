@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from core.channel import Channel
-from core.messages import Actor, Conversation
+from core.messages import Actor, Conversation, Event
+from tests.contracts.wire import Json
 
 
 class ChannelSubject(ABC):
@@ -19,6 +20,8 @@ class ChannelSubject(ABC):
         here: a conversation it can send to.
         unknown: a well-formed reference it never gave out.
         someone: a person it knows by name; `stranger` is an id it does not know.
+        heard: what the person's messages and presses became, in order.
+        wire: what passed between us and the platform, both ways, without what is about credentials.
     """
 
     channel: Channel
@@ -26,6 +29,15 @@ class ChannelSubject(ABC):
     unknown: str
     someone: Actor
     stranger: str
+
+    def __init__(self) -> None:
+        self.heard: list[Event] = []
+        self.wire: list[Json] = []
+
+    async def hear(self, event: Event) -> bool:
+        """Takes what arrives, as `core.inbox.Inbox.accept` does."""
+        self.heard.append(event)
+        return True
 
     @abstractmethod
     async def __aenter__(self) -> Self: ...
@@ -42,3 +54,15 @@ class ChannelSubject(ABC):
     @abstractmethod
     async def labels(self) -> list[str]:
         """What the person can press on the newest card."""
+
+    @abstractmethod
+    async def say(self, text: str) -> None:
+        """The person in `here` writes to us, by the platform's own way."""
+
+    @abstractmethod
+    async def press(self, label: str) -> None:
+        """The person presses the first button of the newest card that says this."""
+
+    async def drawn(self) -> list[Json]:
+        """What was shown just now, where showing is no call that passes over a wire."""
+        return []

@@ -5,13 +5,14 @@ from types import TracebackType
 from typing import Self
 
 from bots.dingtalk.client import DingTalkChannel
-from core.http import Http
 from core.messages import Actor, Conversation
 from core.sent_cards import SentCards
 from tests.contracts.channels import ChannelSubject
-from tests.contracts.wecom_subject import opened_store
+from tests.contracts.wecom_subject import PAGE, opened_store
+from tests.contracts.wire import Wiretap
 from tests.fakes.clock import Clock
-from tests.fakes.dingtalk import FakeDingTalk
+from tests.fakes.dingtalk import Delivery, FakeDingTalk
+from tests.waiting import eventually
 
 
 class DingTalkSubject(ChannelSubject):
@@ -28,13 +29,16 @@ class DingTalkSubject(ChannelSubject):
         self._stack = AsyncExitStack()
         self._dingtalk = await self._stack.enter_async_context(FakeDingTalk(clock=clock))
         sent = SentCards(await opened_store(self._stack), "dingtalk")
-        http = Http()
+        http = Wiretap(self.wire)
         await http.start()
         self._stack.push_async_callback(http.stop)
         settings = self._dingtalk.settings
         if not self.template:
             settings = settings.model_copy(update={"card_template_id": ""})
-        self.channel = DingTalkChannel(settings, http, sent, sleep=clock.sleep, clock=clock)
+        self.channel = DingTalkChannel(settings, http, sent, page=PAGE, sleep=clock.sleep, clock=clock)
+        await self.channel.start(self.hear)
+        self._stack.push_async_callback(self.channel.stop)
+        await eventually(lambda: self._dingtalk.connections)
         return self
 
     async def __aexit__(
@@ -47,6 +51,15 @@ class DingTalkSubject(ChannelSubject):
 
     async def labels(self) -> list[str]:
         return self._dingtalk.messages[-1].labels
+
+    async def say(self, text: str) -> None:
+        self._note(await self._dingtalk.say(self.here.id, "ann", text))
+
+    async def press(self, label: str) -> None:
+        self._note(await self._dingtalk.press(self._dingtalk.messages[-1], label))
+
+    def _note(self, delivery: Delivery) -> None:
+        self.wire.append({"brought": delivery.data, "answered": delivery.answer})
 
 
 class PlainDingTalkSubject(DingTalkSubject):

@@ -6,10 +6,11 @@ from typing import Self
 
 from rich.console import Console
 
-from bots.terminal import TerminalChannel, panel
+from bots.terminal import TerminalChannel, panel, typed
 from core.cards import buttons
 from core.messages import Actor, Conversation
 from tests.contracts.channels import ChannelSubject
+from tests.contracts.wire import Json
 
 
 class TerminalSubject(ChannelSubject):
@@ -21,7 +22,8 @@ class TerminalSubject(ChannelSubject):
     stranger = "somebody"
 
     async def __aenter__(self) -> Self:
-        self._terminal = self.channel = TerminalChannel(Console(file=StringIO(), width=80))
+        self._paper = StringIO()
+        self._terminal = self.channel = TerminalChannel(Console(file=self._paper, width=80, color_system=None))
         return self
 
     async def __aexit__(
@@ -37,6 +39,20 @@ class TerminalSubject(ChannelSubject):
 
     async def labels(self) -> list[str]:
         return [button.label for button in buttons(self._terminal.cards[self._terminal.last])]
+
+    async def say(self, text: str) -> None:
+        self.wire.append({"brought": text})
+        self.heard.append(typed(text, self._terminal, self.here, Actor("terminal", "chen")))
+
+    async def press(self, label: str) -> None:
+        pressable = [button.label for button in buttons(self._terminal.cards[self._terminal.last]) if button.command]
+        await self.say(str(pressable.index(label) + 1))
+
+    async def drawn(self) -> list[Json]:
+        printed = self._paper.getvalue().splitlines()
+        self._paper.seek(0)
+        self._paper.truncate()
+        return [{"printed": printed}]
 
 
 def _lines(printed: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Every channel keeps the promises of `core.channel.Channel`."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from core.cards import Button, Buttons, Card, Field, Fields, Item, Log, Note, Table, Text
 from core.errors import NotFound, Refused
 from core.messages import Actor, Conversation
+from tests.contracts import conversation
 from tests.contracts.channels import ChannelSubject
 from tests.contracts.dingtalk_subject import DingTalkSubject, PlainDingTalkSubject
 from tests.contracts.feishu_subject import FeishuSubject
@@ -137,3 +139,26 @@ async def test_a_person_can_be_spoken_to_first(subject: ChannelSubject) -> None:
 async def test_people_are_looked_up(subject: ChannelSubject) -> None:
     assert await subject.channel.lookup(subject.someone.id) == subject.someone
     assert await subject.channel.lookup(subject.stranger) == Actor(subject.channel.name, subject.stranger)
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+async def test_the_same_conversation_passes_as_it_is_recorded(name: str) -> None:
+    """From the question to a green rerun, through the platform's own rules, byte by byte as `tests/data/payloads` has it.
+
+    After a change that is meant: `python -m tests.contracts.conversation`, and read the diff.
+    """
+    async with SUBJECTS[name]() as subject:
+        passed = await conversation.talk(subject, conversation.cards())
+        *_, newest = await subject.shown()
+
+    assert "已成功" in newest
+    folder = conversation.FOLDER / conversation.slug(name)
+    assert passed == {file.stem: json.loads(file.read_text("utf-8")) for file in folder.glob("*.json")}
+
+
+def test_nothing_else_is_recorded() -> None:
+    """No file of a channel or of a step that is no more."""
+    kept = {file.relative_to(conversation.FOLDER).as_posix() for file in conversation.FOLDER.rglob("*.json")}
+
+    steps = {f"{conversation.slug(name)}/{step.name}.json" for name in SUBJECTS for step in conversation.STEPS}
+    assert kept == {*steps, conversation.CARDS.name}

@@ -7,6 +7,7 @@ type shows nothing, as on a phone.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +71,20 @@ def texts(values: Mapping[str, str]) -> list[str]:
 
 
 def buttons(values: Mapping[str, str]) -> dict[str, Json]:
-    """Everything that can be pressed on a card, by its label."""
-    return {b["text"]: b for name, kind in _order() if kind == "buttonGroup" for b in _group(values.get(name, ""))}
+    """Everything that can be pressed on a card, by its label; the first of several that say the same."""
+    groups = (_group(values.get(name, "")) for name, kind in _order() if kind == "buttonGroup")
+    found: dict[str, Json] = {}
+    for button in chain.from_iterable(groups):
+        found.setdefault(button["text"], button)
+    return found
 
 
 def links(markdown: str) -> dict[str, str]:
-    """Everything that can be pressed in a message: label to address."""
-    return {rendered(label): address for label, address in _LINK.findall(markdown)}
+    """Everything that can be pressed in a message: label to address, the first of several that say the same."""
+    found: dict[str, str] = {}
+    for label, address in _LINK.findall(markdown):
+        found.setdefault(rendered(label), address)
+    return found
 
 
 def without_links(markdown: str) -> str:

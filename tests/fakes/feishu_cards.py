@@ -139,13 +139,14 @@ def shown(card: Json) -> str:
 
 
 def buttons(card: Json) -> dict[str, Json]:
-    """Everything that can be pressed, by its label: buttons and the options of menus."""
+    """Everything that can be pressed, by its label: buttons and the options of menus; the first that says the same."""
     found: dict[str, Json] = {}
     for component in walk(card):
         if component["tag"] == "button":
-            found[component["text"]["content"]] = component
+            found.setdefault(component["text"]["content"], component)
         elif component["tag"] == "overflow":
-            found |= {option["text"]["content"]: {"tag": "overflow", **option} for option in component["options"]}
+            for option in component["options"]:
+                found.setdefault(option["text"]["content"], {"tag": "overflow", **option})
     return found
 
 

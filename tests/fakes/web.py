@@ -47,6 +47,7 @@ class Assistant:
 
     Attributes:
         events: accepted, in order.
+        answers: cleared by a test that answers itself.
         refuse: raised instead of accepting, when set.
         may_answer: cleared by a test that wants to see the card before the answer.
         may_look: the same for the overview.
@@ -54,6 +55,7 @@ class Assistant:
 
     def __init__(self, channel: WebChannel) -> None:
         self.events: list[Event] = []
+        self.answers = True
         self.refuse: Exception | None = None
         self.may_answer = asyncio.Event()
         self.may_answer.set()
@@ -69,9 +71,10 @@ class Assistant:
         if any(event.key == known.key for known in self.events):
             return False
         self.events.append(event)
-        task = asyncio.create_task(self._answer(event))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if self.answers:
+            task = asyncio.create_task(self._answer(event))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return True
 
     async def home(self, person: Person) -> Card:
