@@ -60,21 +60,17 @@ class Questions:
         await self._side.say(f"/status {name}", times)
         return name
 
-    def answers(self, name: str) -> int:
-        """How many answers name it."""
-        return sum(name in text for text in self._side.texts())
-
     async def settled(self) -> None:
         """Wait until everything is answered, or lost."""
         with suppress(AssertionError):
-            await eventually(lambda: all(map(self.answers, self._asked)), within=PATIENCE, every=0.1)
+            await eventually(lambda: all(map(self._side.answers, self._asked)), within=PATIENCE, every=0.1)
 
     async def outcome(self, seconds: float) -> Outcome:
         """Wait for what is missing, then for what should not come, and count."""
         await self.settled()
         await self.ask()  # whatever was to come twice has come when a later question is answered
-        await eventually(lambda: self.answers(self._asked[-1]), within=60)
-        counts = [self.answers(name) for name in self._asked]
+        await eventually(lambda: self._side.answers(self._asked[-1]), within=60)
+        counts = [self._side.answers(name) for name in self._asked]
         return Outcome(counts.count(0), sum(number > 1 for number in counts), seconds)
 
 

@@ -47,6 +47,10 @@ class Side(ABC):
     def texts(self) -> Iterator[str]:
         """What the person sees in it."""
 
+    def answers(self, name: str) -> int:
+        """How many answers hold a name."""
+        return sum(name in text for text in self.texts())
+
 
 def people(channel: str, identity: str) -> str:
     """The one person."""
@@ -267,8 +271,13 @@ class OnWeComBot(Side):
         await self._gateway.say("ann", text, times=times)
 
     def texts(self) -> Iterator[str]:
-        """See `Side`; an answer's text and the card with its buttons are one answer."""
-        return (said.text for said in self._gateway.said if not said.is_card)
+        """See `Side`."""
+        return (said.text for said in self._gateway.said)
+
+    def answers(self, name: str) -> int:
+        """See `Side`; an answer is a text, a card, or a text and the card with its buttons."""
+        cards = sum(name in card.text for card in self._gateway.cards)
+        return max(super().answers(name) - cards, cards)
 
     async def _cut(self) -> None:
         self._gateway.cut()
