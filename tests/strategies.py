@@ -17,6 +17,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from core.approvals.flows import builtin
+from core.approvals.model import Level, Match, Node
+
 HOSTILE = (
     "",
     " ",
@@ -43,6 +46,14 @@ zones = st.sampled_from(ZONES)
 days = st.dates(date(1971, 1, 2), date(2100, 1, 1))
 moments = st.datetimes(datetime(1971, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC) | zones)  # noqa: DTZ001  # bounds are naive, values are not
 
+_NODES = [(Node(approver=one, need=2),) for one in ("auto", "group:dba", "user:ann", "admin@org", "viewer@project")]
+_FLOWS = [
+    builtin("kill", datetime(2026, 11, 22, tzinfo=UTC)).model_copy(update={"id": id, "levels": (Level(nodes=nodes),)})
+    for nodes in (*_NODES, tuple(node for one in _NODES for node in one))
+    for id in ("F-0", "F-1")
+]
+"""Whatever flow a ticket carries was checked when it was saved."""
+
 _PLAIN: dict[Any, SearchStrategy[Any]] = {
     str: texts,
     int: st.integers(0, 10**12),
@@ -51,6 +62,13 @@ _PLAIN: dict[Any, SearchStrategy[Any]] = {
     type(None): st.none(),
     datetime: moments,
     date: days,
+    Match: st.builds(
+        Match,
+        flow=st.sampled_from(_FLOWS),
+        level=st.just(1),
+        reason=st.sampled_from(("only", "fits", "unknown", "none")),
+        fact=texts,
+    ),
 }
 
 

@@ -62,7 +62,7 @@ def listed(reader: Reader, result: TicketList) -> Card:
 def _title(reader: Reader, ticket: Ticket) -> str:
     words = f"approvals.path.{ticket.path}" if ticket.path != "normal" else ""
     prefix = reader.words(words) if words else ""
-    return prefix + reader.words(f"approvals.title.{ticket.state}", id=ticket.id, title=_name(reader, ticket))
+    return prefix + reader.words(f"approvals.title.{ticket.state}", id=plain(ticket.id), title=_name(reader, ticket))
 
 
 def _name(reader: Reader, ticket: Ticket) -> str:
@@ -93,7 +93,7 @@ def _about(reader: Reader, result: TicketView) -> Iterator[Block]:
     exact = "\n".join(f"{plain(name)}: {plain(value, PAYLOAD)}" for name, value in ticket.request.payload.items())
     if exact:
         yield Text(exact if len(exact) <= PAYLOAD else exact[: PAYLOAD - 1] + "…")
-    yield Note(say("approvals.digest", digest=ticket.digest[:12]))
+    yield Note(say("approvals.digest", digest=plain(ticket.digest[:12])))
     if ticket.message:
         yield Text(say("approvals.message", message=plain(ticket.message, SENTENCE)))
 
@@ -108,7 +108,7 @@ def _fields(reader: Reader, result: TicketView) -> Iterator[Field]:
         if value := getattr(request, name):
             yield Field(say(f"approvals.field.{name}"), plain(value))
     for measure, count in request.facts.items():
-        yield Field(say(f"approvals.field.{measure}"), str(count), "warning" if count > 1 else "neutral")
+        yield Field(_fact(reader, measure), str(count), "warning" if count > 1 else "neutral")
     flow = say("approvals.builtin") if match.flow.id == "F-0" else plain(match.flow.name)
     yield Field(say("approvals.field.flow"), flow)
     why = say(f"approvals.reason.{match.reason}", level=match.level, fact=_fact(reader, match.fact))
@@ -178,7 +178,7 @@ def _details(reader: Reader, ticket: Ticket) -> Button:
 
 def _reminder(reader: Reader, result: TicketView) -> Card:
     ticket = result.ticket
-    title = reader.words("approvals.remind", id=ticket.id, title=_name(reader, ticket))
+    title = reader.words("approvals.remind", id=plain(ticket.id), title=_name(reader, ticket))
     return Card(title, (Buttons((_details(reader, ticket),)),), "warning", _subtitle(reader, result))
 
 
@@ -189,6 +189,6 @@ def _question(reader: Reader, result: TicketView) -> Card:
     label = reader.words(f"approvals.button.{word}")
     submit = Button(label, word, exact, "danger" if word == "reject" else "primary")
     comment = Input("comment", reader.words("approvals.comment"), "multiline", required=True)
-    typed = Note(reader.words("approvals.typed", line=f"/{word} {ticket.id}"))
+    typed = Note(reader.words("approvals.typed", line=f"/{word} {plain(ticket.id)}"))
     asked = Text(reader.words(f"approvals.ask.{word}"), "strong")
     return Card(_title(reader, ticket), (asked, Form((comment,), submit), typed), "info")

@@ -47,6 +47,7 @@ GOLDEN = [
 ]
 WRITES = {"propose", "confirm", "cancel", "choose", "backfill", "batch"}
 COMMANDS = WRITES | {
+    "approve", "reject", "withdraw", "execute", "ticket",
     "overview", "failed", "repeated", "mine", "instances", "status", "log", "upstream", "downstream", "diagnose",
     "table", "rerun-failed", "help", "whoami", "link",
 }  # fmt: skip
