@@ -266,6 +266,9 @@ class WeComBotChannel:
     async def _answered(self, heard: _Heard, message: Json, card: SentCard) -> bool:
         try:
             return await self._line.answer(heard.handle, message)
+        except Unreachable:  # the next connection knows nothing of what came over this one: it waits to be a message
+            self._heard.pop(card.reference, None)
+            raise
         except Refused as error:  # too late for an answer (846605, 846608), so it becomes a message
             _log.warning("wecom_bot_answer_refused", code=error.code)
             self._heard.pop(card.reference, None)

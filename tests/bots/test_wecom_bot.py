@@ -158,6 +158,22 @@ async def test_an_answer_after_a_reconnection_becomes_a_message(wecom: FakeWeCom
     assert [(said.kind, said.text) for said in wecom.said] == [("markdown", "Title\n\nfound")]
 
 
+async def test_an_answer_that_found_no_connection_becomes_a_message_of_the_next(wecom: FakeWeComBot, bot: Bot) -> None:
+    """It does not wait until the callback could no longer have been answered, which takes minutes."""
+    key = await asked(wecom, bot)
+    wecom.trouble.mute = True
+    await eventually(lambda: not bot.line.connected)
+    await bot.channel.send(ANN, card("found"), key=f"{key}:0")
+    wecom.trouble.mute = False
+    await wecom.until(lambda: wecom.subscriptions >= 2 and wecom.online)
+    await eventually(lambda: bot.line.connected)
+
+    await bot.channel.say_waiting()
+    await bot.channel.say_waiting()
+
+    assert [(said.kind, said.text) for said in wecom.said] == [("markdown", "Title\n\nfound")]
+
+
 async def test_a_pressed_card_is_edited_within_five_seconds(wecom: FakeWeComBot, bot: Bot) -> None:
     reference = await sent_card(wecom, bot)
     await wecom.press(wecom.cards[0], "日志")
