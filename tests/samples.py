@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.access import Person
+from core.approvals.flows import builtin
+from core.approvals.model import Level, Match, Node, Request, Ticket, TicketEvent, TicketList, TicketView
 from core.diagnosis.model import Before, Cause, Check, Diagnosis, Place, Proof, Runbook
 from core.results import (
     Account,
@@ -238,6 +240,51 @@ STATES = (
     "lost",
 )
 
+_REQUEST = Request(
+    "kill",
+    "kill dwd_trade_order_di",
+    "周楷",
+    ("demo",),
+    scheduler="demo",
+    project="trade_dw",
+    facts={"instances": 3},
+    payload={"proposal": "P-7K3QX2", "operation": "kill", "target": "demo:1"},
+)
+_FLOW = builtin("kill", NOW).model_copy(
+    update={
+        "id": "F-3",
+        "name": "生产停止审批",
+        "levels": (Level(nodes=(Node(approver="ops_admin@project"), Node(approver="group:dba", need=2))),),
+    }
+)
+TICKET = TicketView(
+    Ticket(
+        id="T-12",
+        request=_REQUEST,
+        match=Match(_FLOW, 1, "only"),
+        digest=_REQUEST.digest(),
+        state="approving",
+        node=1,
+        votes=0,
+        since=minutes_ago(4),
+        deadline=NOW + timedelta(hours=2),
+        wake=NOW,
+        escalated=False,
+        reminded=0,
+        path="normal",
+        seq=2,
+        created_at=minutes_ago(9),
+        changed_at=minutes_ago(4),
+    ),
+    (
+        TicketEvent(1, minutes_ago(9), "opened", "周楷", "system", "", "approving", 0, ""),
+        TicketEvent(2, minutes_ago(4), "approve", "李敏", "card", "approving", "approving", 0, "已和业务方确认"),
+    ),
+    ("王磊", "赵宁"),
+    NOW,
+    decide=True,
+)
+
 SAMPLES: dict[str, Result] = {
     "overview": OVERVIEW,
     "overview-quiet": Overview(DAY, NOW, Tally({Status.SUCCESS: 320}, 0, 0), Tally({}, 0, 0)),
@@ -274,6 +321,13 @@ SAMPLES: dict[str, Result] = {
     ),
     "days-wanted": DaysWanted(FAILED, date(2026, 11, 21), date(2026, 11, 21), 31),
     **{f"proposal-{state}": replace(PROPOSAL, state=state, decider="demo") for state in STATES},
+    "ticket": TICKET,
+    "ticket-reject": replace(TICKET, purpose="reject"),
+    "ticket-remind": replace(TICKET, purpose="remind"),
+    "ticket-rejected": replace(
+        TICKET, decide=False, candidates=(), ticket=replace(TICKET.ticket, state="rejected", message="月底不停任务")
+    ),
+    "tickets-pending": TicketList("pending", (TICKET.ticket,), NOW),
     "choice": Choice(
         "task",
         "order",

@@ -139,7 +139,7 @@ def _history(reader: Reader, result: TicketView) -> Iterator[Block]:
             asked = reader.listed(result.candidates) or reader.words("approvals.nobody")
             who = reader.words("approvals.waits", votes=len(votes), need=node.need, names=asked, so_far=who)
         role = approver(reader, node.approver)
-        lines.append(reader.words(f"approvals.node.{state}", number=place + 1, role=role, who=who or "-"))
+        lines.append(reader.words(f"approvals.node.{state}", number=place + 1, role=role, who=who.strip() or "-"))
     yield Text("\n".join(lines))
 
 
