@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from core.diagnosis import diagnose
 from core.diagnosis.model import Cause, Diagnosis, Evidence, RerunHelps
@@ -268,7 +268,7 @@ def test_promises_that_are_broken_or_will_be_are_late() -> None:
 
 
 @given(of(Diagnosed))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_diagnosis_can_be_shown(result: Diagnosed) -> None:
     """However hostile its texts and odd its times: a card in every language, and no invisible character on it."""
     for language in LANGUAGES:
