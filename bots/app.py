@@ -33,7 +33,7 @@ from core.commands import Commands, approving, deciding, looking, people
 from core.delivery import Delivery
 from core.diagnosis.runbooks import configured
 from core.engine import Engine
-from core.execution import Execution
+from core.execution import SWEEP, Execution
 from core.http import Http
 from core.i18n import closest, words
 from core.inbox import Inbox
@@ -235,6 +235,7 @@ class Application:
         await self.switches.refresh()
 
     async def _start_work(self) -> None:
+        await self.work.cron("sweep", "*/5 * * * *", self.settings.zone, SWEEP)
         await self.work.start()
         await self.execution.resume()
         self._approving = asyncio.create_task(repeat(self.approving.attendant.watch, CHECK_SECONDS))

@@ -5,7 +5,7 @@ work (`carrying`).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +23,9 @@ from core.proposals import Proposals, Record
 from core.results import Member, Proposal, Scope
 from core.schedulers.base import Instance
 from core.schedulers.fleet import Fleet
+
+SWEEP = "sweep"
+"""The kind of durable work that looks, now and then, for what a crash between two commits left behind."""
 
 
 class Execution:
@@ -59,6 +62,7 @@ class Execution:
         self._gate = gate or ConfirmationIsEnough()
         self._register = Register(proposals, access, delivery, audit, render)
         self._carrier = Carrier(proposals, self._register, fleet, access, work, clock=clock)
+        work.on(SWEEP, self._sweep)
 
     async def confirm(self, person: Person, proposal_id: str) -> Proposal:
         """A person pressed "confirm".
@@ -136,11 +140,15 @@ class Execution:
         """Submit again whatever is unfinished, for the moment between two commits that a crash can hit. Safe to repeat."""
         for proposal_id in await self._proposals.without_ticket():
             record = await self._proposals.get(proposal_id)
-            await self._pass_gate(record, self._register.person(record.shown.decider))
+            with suppress(Refused):  # the card says so
+                await self._pass_gate(record, self._register.person(record.shown.decider))
         unfinished = await self._proposals.unfinished()
         for proposal_id in unfinished:
             await self._carrier.submit(proposal_id)
         return len(unfinished)
+
+    async def _sweep(self, _work_id: str, _payload: Mapping[str, str]) -> None:
+        await self.resume()
 
     async def _own(self, person: Person, proposal_id: str) -> Proposal:
         """A proposal that this person asked for, or could confirm."""

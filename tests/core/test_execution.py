@@ -7,7 +7,7 @@ import pytest
 
 from core.access import Access
 from core.errors import Denied, Refused, Stale, Unreachable
-from core.execution import UNKNOWN_FOR, subject
+from core.execution import SWEEP, UNKNOWN_FOR, subject
 from core.proposals import VALID_FOR
 from core.schedulers.base import Flags, Operation, Order, Status
 from core.store import Store
@@ -261,3 +261,22 @@ async def test_an_approval_of_what_nobody_confirmed_is_stale(world: World) -> No
         with pytest.raises(Stale):
             await decide
     assert await world.state(proposal) == "open"
+
+
+async def test_the_sweep_finds_what_another_replica_left_between_two_commits(world: World) -> None:
+    """Also a confirmation that died before it was known whether it needs approval."""
+    proposal = await world.propose()
+    await world.proposals.decide(proposal, "awaiting", "chen")
+    world.restart()
+    await world.timeline.submit(SWEEP, "sweep:1", {})
+    await world.timeline.pass_time(5)
+    assert len(world.pipeline.orders) == 1
+
+
+async def test_a_sweep_is_not_stopped_by_what_the_gate_refuses(world: World) -> None:
+    first, second = await world.propose(), await world.propose(Operation.RERUN, "boss")
+    for proposal in (first, second):
+        await world.proposals.decide(proposal, "awaiting", "chen")
+    world.gate.refuses = True
+    assert await world.execution.resume() == 0
+    assert (await world.state(first), await world.state(second)) == ("refused", "refused")

@@ -182,3 +182,11 @@ class Plant(Pipeline):
     async def downstream(self, instance_id: str, *, depth: int = 1) -> tuple[Related, ...]:
         """All but the first."""
         return tuple(Related(one, 1) for one in list(self.all.values())[1:])
+
+    async def tasks(self, text: str, *, limit: int = 10) -> tuple[Task, ...]:
+        """By exact name."""
+        return tuple(one.task for one in self.all.values() if one.task.name == text)
+
+    async def history(self, task_id: str, *, limit: int = 14) -> tuple[Instance, ...]:
+        """The one instance of the task."""
+        return (self.all[task_id],)
