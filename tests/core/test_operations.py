@@ -1,18 +1,22 @@
 """The table of operations: whole, in agreement with the catalogues, and right about what a state allows and proves."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 
 from core import downstream
+from core.cards import buttons
 from core.drift import FACETS, drift
 from core.i18n import LANGUAGES, words
 from core.operations import RULES, broken, ended, frozen, run_sign
-from core.results import Member, Scope
+from core.results import InstanceDetail, Member, Scope
 from core.schedulers.base import Flags, Instance, Operation, Status
 from core.settings import PersonSettings
-from tests.fakes.desk import ran
+from core.views import show
+from tests.fakes.desk import ADMIN, ran
 from tests.strategies import of
 
 FAILED = ran("orders", Status.FAILED)
@@ -126,3 +130,19 @@ def test_a_choice_is_named_by_the_widest_scope_that_it_is() -> None:
 def test_a_frozen_flag_of_the_task_counts() -> None:
     assert not frozen(FAILED)
     assert frozen(replace(FAILED, task=replace(FAILED.task, flags=Flags(frozen=True))))
+
+
+def test_a_card_offers_only_what_the_scheduler_can_do() -> None:
+    """Whatever the person may do and the state allows."""
+    now = FAILED.scheduled_at
+    assert now
+    detail = InstanceDetail(FAILED, now)
+    able: dict[str, frozenset[Operation]] = {"demo": frozenset({Operation.SET_SUCCESS}), "other": frozenset(Operation)}
+
+    def offered(operations: Mapping[str, frozenset[Operation]]) -> set[str]:
+        card = show(detail, words("en"), ZoneInfo("Asia/Shanghai"), ADMIN, operations)
+        return {button.arguments["operation"] for button in buttons(card) if button.command == "propose"}
+
+    assert offered(able) == {"set_success"}
+    assert offered({"demo": frozenset()}) == set()
+    assert offered({}) == {"rerun", "rerun_downstream", "set_success"}
