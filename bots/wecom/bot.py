@@ -148,9 +148,9 @@ class WeComBotChannel:
                 if heard is None:
                     await self._show(begun, card, key)
                 else:
-                    await self._stream(replace(begun, stream=stream_of(asked)), card, key, heard)
                     del self._heard[asked]
                     _remember(self._heard, reference, heard)
+                    await self._stream(replace(begun, stream=stream_of(asked)), card, key, heard)
         return reference
 
     async def update(self, reference: str, card: Card, *, key: str) -> None:
