@@ -6,6 +6,7 @@ Answers with `--json` and `--jsonl` have keys that scripts may rely on.
 import asyncio
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
@@ -45,11 +46,14 @@ def chat(person: As = "", as_json: Json = False) -> None:
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    card: Annotated[str, typer.Option(help="Send a card to this person, by name or as feishu:ou_….")] = "",
+    as_json: Json = False,
+) -> None:
     """Check settings, database, schedulers, messengers and model; say what to do about each problem. Exit 1 if any."""
     from bots.doctor import examine, report
 
-    findings = asyncio.run(examine())
+    findings = asyncio.run(examine(card))
     if as_json:
         print_json({"ok": all(f.ok for f in findings), "checks": [f.as_json() for f in findings]})
     else:

@@ -1,6 +1,7 @@
 """`xops doctor`: look at everything a running assistant needs, and say in words what to do about what is wrong.
 
-Every check is harmless: it reads, logs in, or asks for a version. Nothing is sent to a chat.
+Every check is harmless: it reads, logs in, asks for a version, or asks for what must be refused. Nothing is sent to a chat,
+unless somebody wants a card (`bots.greeting`).
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bots.findings import Finding, Grade, timed
+from bots.greeting import greet
 from bots.messengers import KNOWN
 from core.diagnosis.runbooks import Knowledge, configured
 from core.errors import ConfigurationError, Unreachable
@@ -23,8 +25,12 @@ if TYPE_CHECKING:
 MARK: Mapping[Grade, str] = {"ok": "✓", "warning": "!", "failed": "✗", "off": "–"}
 
 
-async def examine() -> list[Finding]:
-    """Run every check; those after the settings side by side."""
+async def examine(card: str = "") -> list[Finding]:
+    """Run every check; those after the settings side by side.
+
+    Args:
+        card: who gets a card through each messenger, see `bots.greeting.greet`; nobody when empty.
+    """
     try:
         settings = load_settings()
         knowledge = configured(settings)
@@ -46,6 +52,7 @@ async def examine() -> list[Finding]:
         standing = partial(_connection, application, say)
         checks += [messenger.examine(standing) for messenger in application.messengers]
         found = await asyncio.gather(*checks)
+        found += await greet(application, card, say) if card else []
     finally:
         await application.stop()
     return [
@@ -126,8 +133,10 @@ async def _connection(application: "Application", say: Words, channel: str) -> s
         answer = await application.http.request("GET", url, system="xops", timeout=2)
     except Unreachable:
         return say("doctor.connection_unknown")
-    stands = f'xops_connected{{channel="{channel}"}} 1.0'.encode() in answer.body
-    return say("doctor.connection_stands" if stands else "doctor.connection_broken")
+    figure = f'xops_connected{{channel="{channel}"}} '.encode()
+    if figure not in answer.body:
+        return say("doctor.connection_none")
+    return say("doctor.connection_stands" if figure + b"1.0" in answer.body else "doctor.connection_broken")
 
 
 def _off(built: Set[str], say: Words) -> list[Finding]:

@@ -43,6 +43,9 @@ NO_QUOTA = {"Forbidden.AccessDenied.ApiCountLimitForOrg", "90020"}
 _MODERATED = ("contain.", "param.contentUnsafe", "43010")
 
 _BANNED_SECONDS = 300.0
+DENIED, UNTRUSTED = "AccessTokenPermissionDenied", "IpNotInWhiteList"
+"""Ends of the codes of a call without permission, and of one from an address that the console does not list."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -133,6 +136,33 @@ class Api:
     async def check(self) -> None:
         """Prove that the credentials work; errors as of `call`."""
         await self._token.get()
+
+    async def missing_permissions(self, robot: str) -> tuple[str, ...]:
+        """Permissions that the calls we live on would need and do not have: asked for with ids of nobody and nothing.
+
+        Args:
+            robot: code of the robot.
+
+        Raises:
+            RemoteError: as of `call`, when it is not about permissions.
+        """
+        nothing = {"outTrackId": "xops-doctor", "cardData": {"cardParamMap": {"header": "-"}}}
+        nobody = {"robotCode": robot, "userIds": ["xops-doctor"], "msgKey": "sampleText", "msgParam": '{"content":"-"}'}
+        found = [
+            await self._denied("PUT", "/v1.0/card/instances", nothing),
+            await self._denied("POST", "/v1.0/robot/oToMessages/batchSend", nobody),
+        ]
+        return tuple(filter(None, found))
+
+    async def _denied(self, method: str, path: str, body: object) -> str:
+        """What DingTalk says of a missing permission; empty when it refuses for another reason, as it should."""
+        try:
+            await self.call(method, path, body, repeatable=True)
+        except Refused as error:
+            if error.code.endswith(UNTRUSTED):
+                raise
+            return str(error) if error.code.endswith(DENIED) else ""
+        return ""
 
     async def _patiently(self, once: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         """Tried again with a new token, once, and for as long as DingTalk asks us to slow down and there is patience."""

@@ -176,6 +176,10 @@ class DingTalkChannel:
         if self._settings.mode == "stream":
             await self._stream.check()
 
+    async def missing_permissions(self) -> tuple[str, ...]:
+        """See `bots.dingtalk.api.Api.missing_permissions`; costs two of the month's calls."""
+        return await self._api.missing_permissions(self._settings.robot_code or self._settings.client_id)
+
     @property
     def callback_secret(self) -> str:
         """What DingTalk signs card callbacks with in HTTP mode: made from the Client Secret, so that nobody configures it."""

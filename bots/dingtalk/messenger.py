@@ -5,10 +5,13 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from bots.dingtalk.api import UNTRUSTED
 from bots.dingtalk.client import DingTalkChannel
 from bots.dingtalk.routes import dingtalk_routes
-from bots.findings import Finding, timed
+from bots.findings import Finding, advice, timed
 from bots.messenger import Accept, Messenger, Script, Standing, Surroundings, WebView
+from core.errors import RemoteError, XOpsError
+from core.i18n import Words
 from core.sent_cards import SentCards
 
 WEB_AGENT = "dingtalk"
@@ -68,12 +71,22 @@ class DingTalkMessenger:
         """Whether the app works, would be given a connection, and has a card template."""
         say, settings = self._say, self._settings
 
+        missing: list[str] = []
+
         async def ask() -> str:
             await self.channel.check()
+            missing.extend(await self.channel.missing_permissions())
             stands = await standing(self.channel.name) if settings.mode == "stream" else ""
             return say("doctor.dingtalk_ok", mode=settings.mode) + stands
 
-        found = await timed(self.channel.name, say("doctor.dingtalk_todo"), ask, say)
+        found = await timed(self.channel.name, say("doctor.dingtalk_todo"), ask, say, advise=_advice)
+        if missing:
+            return replace(found, grade="failed", todo=say("doctor.dingtalk_permissions", said="\n".join(missing)))
         if found.ok and not settings.card_template_id:
             return replace(found, grade="warning", todo=say("doctor.dingtalk_template"))
         return found
+
+
+def _advice(error: XOpsError, say: Words) -> str:
+    untrusted = isinstance(error, RemoteError) and error.code.endswith(UNTRUSTED)
+    return say("doctor.dingtalk_untrusted") if untrusted else advice(error, say)

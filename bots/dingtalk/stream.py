@@ -27,9 +27,9 @@ from prometheus_client import Counter
 from bots.dingtalk.api import Api
 from bots.dingtalk.inbound import Json, Kind
 from bots.edge import Intake, Received, parse
+from bots.standing import keeping, standing
 from core.errors import BadInput, ConfigurationError, RemoteError
 from core.http import Http
-from core.observe import CONNECTED
 from core.settings import DingTalk
 
 FRAMES = Counter(
@@ -116,6 +116,7 @@ class Stream:
             ConfigurationError: the SDK is not installed.
         """
         _require()
+        keeping("dingtalk")
         self._keeping = asyncio.create_task(self._keep(intake), name="dingtalk-stream")
 
     async def stop(self) -> None:
@@ -155,12 +156,11 @@ class Stream:
         endpoint, ticket = await self._ticket(protocol)
         url = f"{endpoint}?ticket={quote_plus(ticket)}"
         async with self._http.websocket(url, system="dingtalk", heartbeat=self._heartbeat) as socket:
-            CONNECTED.labels("dingtalk").set(1)
             connection = _Connection(socket, protocol, intake, self._hear, self._idle)
             try:
-                return await connection.listen()
+                with standing("dingtalk"):
+                    return await connection.listen()
             finally:
-                CONNECTED.labels("dingtalk").set(0)
                 await connection.drain()
 
     async def _ticket(self, protocol: _Protocol) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import structlog
 from aiolimiter import AsyncLimiter
 
+from bots import fields
 from bots.edits import Edits, paces
 from bots.feishu.cards import LIMITS, render
 from bots.feishu.inbound import flatten, names_of
@@ -44,6 +45,12 @@ PERMISSIONS = (
 )
 """What the app must be allowed: to send and edit, to read what a message refers to, to hear private chats and mentions in
 groups. Of each row one is enough; the first is the narrower one, or the newer name."""
+
+EVENT, CALLBACK = "im.message.receive_v1", "card.action.trigger"
+"""What Feishu must send us: messages, and presses."""
+
+WAYS = {"stream": "websocket", "webhook": "webhook"}
+"""Our modes in the words of Feishu's console."""
 
 ATTEMPTS = 3
 PERSON = "ou_"
@@ -174,6 +181,22 @@ class FeishuChannel:
         scopes = (await self._call("GET", "application/v6/scopes"))["data"]["scopes"]
         granted = {scope["scope_name"] for scope in scopes if scope["grant_status"] == 1}
         return tuple(names[0] for names in PERMISSIONS if not granted & {*names})
+
+    async def missing_subscriptions(self, mode: str) -> tuple[str, ...]:
+        """What the console does not send us, or sends another way than by this mode; nothing when we may not ask.
+
+        Source: open.feishu.cn, "获取应用信息"; the permission for it is optional.
+        """
+        path = f"application/v6/applications/{quote(self._settings.app_id, safe='')}"
+        try:
+            app = fields.node((await self._call("GET", path, params={"lang": "zh_cn"}))["data"], "app")
+        except Refused:
+            return ()
+        event, callback = fields.node(app, "event"), fields.node(app, "callback_info")
+        missing = [] if EVENT in fields.several(event.get("subscribed_events")) else [EVENT]
+        missing += [] if CALLBACK in fields.several(callback.get("subscribed_callbacks")) else [CALLBACK]
+        ways = {fields.text(event, "subscription_type"), fields.text(callback, "callback_type")}
+        return (*missing, *sorted(ways - {"", WAYS[mode]}))
 
     async def _replace(self, reference: str, card: Card) -> None:
         message, _, place = reference.partition("/")

@@ -73,7 +73,11 @@ class FeishuMessenger:
             return f"{found}{say('doctor.feishu_stream')}{await standing(self.channel.name)}"
 
         found = await timed(self.channel.name, say("doctor.feishu_todo"), ask, say)
-        missing = await self.channel.missing_permissions() if found.ok else ()
-        if missing:
+        if not found.ok:
+            return found
+        if missing := await self.channel.missing_permissions():
             return replace(found, grade="failed", todo=say("doctor.feishu_permissions", names=", ".join(missing)))
+        if missing := await self.channel.missing_subscriptions(self._settings.mode):
+            todo = say("doctor.feishu_subscriptions", names=", ".join(missing), mode=self._settings.mode)
+            return replace(found, grade="failed", todo=todo)
         return found

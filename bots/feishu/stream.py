@@ -29,11 +29,11 @@ from bots.edge import Intake, Received, parse
 from bots.feishu.client import FeishuChannel, checked
 from bots.feishu.frames import CONTROL, DATA, Chunks, Frame, decode, encode
 from bots.feishu.intake import acknowledge, understand
+from bots.standing import keeping, standing
 from core.background import repeat
 from core.errors import BadInput, Refused, RemoteError, Unreachable
 from core.http import Http
 from core.messages import Event
-from core.observe import CONNECTED
 from core.settings import Feishu
 
 DEADLINE = 3.0
@@ -87,7 +87,7 @@ class FeishuStream:
             accept: journals an event, `core.inbox.Inbox.accept`.
         """
         self._intake = Intake(self._channel.name, accept, acknowledge)
-        CONNECTED.labels("feishu").set(0)
+        keeping("feishu")
         self._keeping = asyncio.create_task(repeat(self._connect, 0), name="feishu-stream")
 
     async def stop(self) -> None:
@@ -138,12 +138,11 @@ class FeishuStream:
         heartbeat = self._settings.heartbeat_seconds
         async with self._http.websocket(str(url), system="feishu", heartbeat=heartbeat) as socket:
             pinging = asyncio.create_task(self._ping(socket, int(url.query["service_id"])))
-            CONNECTED.labels("feishu").set(1)
             _log.info("feishu_connected")
             try:
-                await self._listen(socket)
+                with standing("feishu"):
+                    await self._listen(socket)
             finally:
-                CONNECTED.labels("feishu").set(0)
                 pinging.cancel()
                 if self._answering:
                     await asyncio.wait(self._answering, timeout=DEADLINE)

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -48,6 +48,20 @@ EDITIONS = 5
 """Old buttons that still work: those of the last so many editions of a card."""
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What the console says of the app.
+
+    Attributes:
+        domain: its trusted domain, for pages that want to know who opens them; may be empty.
+        disabled: nobody sees it.
+    """
+
+    name: str
+    domain: str
+    disabled: bool
 
 
 class WeComChannel:
@@ -145,14 +159,15 @@ class WeComChannel:
         told = await self._call("GET", "auth/getuserinfo", params={"code": code})
         return str(told.get("userid", ""))
 
-    async def app(self) -> str:
-        """The app's name: proves that the credentials work from this address.
+    async def app(self) -> App:
+        """The app as the console has it: proves that the credentials work from this address.
 
         Raises:
             RemoteError: they do not; with code 60020 when the console does not list this address, which the text names.
         """
         answer = await self._call("GET", "agent/get", params={"agentid": str(self._settings.agent_id)})
-        return str(answer.get("name", ""))
+        domain = str(answer.get("redirect_domain", ""))
+        return App(str(answer.get("name", "")), domain, disabled=bool(answer.get("close")))
 
     async def _show(self, known: SentCard, card: Card, key: str, *, again: bool = False) -> None:
         """Send a card as new messages, together with others where too many were sent lately."""

@@ -1,18 +1,20 @@
 """WeCom put together: the self-built app, and the AI bot on whichever line its settings name. A company may have both."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from aiohttp import web
+from yarl import URL
 
 from bots.findings import Finding, advice, timed
 from bots.messenger import Accept, Messenger, Standing, Surroundings, WebView
 from bots.wecom.bot import WeComBotChannel
-from bots.wecom.client import WeComChannel
+from bots.wecom.client import App, WeComChannel
 from bots.wecom.hearing import Hearing
 from bots.wecom.inbound import BOT
 from bots.wecom.pace import Pace
-from bots.wecom.routes import app_routes
+from bots.wecom.routes import answers, app_routes
 from bots.wecom.stream import LongConnection
 from bots.wecom.webhook import WebhookLine, bot_routes
 from core.errors import RemoteError, XOpsError
@@ -48,6 +50,7 @@ class WeComApp:
         self._settings = own = around.settings.wecom
         self._say = say = around.say
         self._back = around.back(WeComChannel.name)
+        self._http, self._public = around.http, around.settings.server.public_url
         pace = Pace(say, own.per_member_minute, own.per_member_hour)
         sent = SentCards(around.store, WeComChannel.name)
         self.channel = WeComChannel(own, around.http, sent, say, page=around.page, pace=pace)
@@ -76,10 +79,27 @@ class WeComApp:
         """Whether the app works from here."""
         say = self._say
 
-        async def ask() -> str:
-            return say("doctor.wecom_ok", name=await self.channel.app())
+        todo: list[str] = []
 
-        return await timed(self.channel.name, say("doctor.wecom_todo"), ask, say, advise=_advice)
+        async def ask() -> str:
+            app = await self.channel.app()
+            todo.extend([todo async for todo in self._missing(app)])
+            return say("doctor.wecom_ok", name=app.name)
+
+        found = await timed(self.channel.name, say("doctor.wecom_todo"), ask, say, advise=_advice)
+        return replace(found, grade="warning", todo="\n".join(todo)) if todo else found
+
+    async def _missing(self, app: App) -> AsyncIterator[str]:
+        """What the console lacks, as far as it can be seen from here."""
+        say, public = self._say, URL(self._public)
+        if app.disabled:
+            yield say("doctor.wecom_disabled")
+        if not self._public:
+            yield say("doctor.wecom_no_address")
+        elif not await answers(self._settings, self._http, public / "wecom/app"):
+            yield say("doctor.wecom_callback", address=public / "wecom/app")
+        elif public.host not in app.domain.split(":"):
+            yield say("doctor.wecom_domain", host=public.host, found=app.domain or "–")
 
     def _authorize(self, state: str) -> str:
         """WeCom's page that names a member without asking. Source: developer.work.weixin.qq.com, 构造网页授权链接."""
@@ -146,7 +166,8 @@ class AiBot:
         async def ask() -> str:
             alone = bool(await pending(self._store))
             works = mode != "stream" or await self._connection.probe(alone=alone)
-            return say("doctor.wecom_bot_ok" if works else "doctor.wecom_bot_elsewhere", mode=mode)
+            stands = await standing(self.channel.name) if mode == "stream" else ""
+            return say("doctor.wecom_bot_ok" if works else "doctor.wecom_bot_elsewhere", mode=mode) + stands
 
         return await timed(self.channel.name, say("doctor.wecom_bot_todo"), ask, say)
 

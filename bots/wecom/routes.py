@@ -3,16 +3,19 @@
 Order of work: signature over the envelope, age, envelope, meaning, and for clicks the button that was pressed.
 """
 
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from aiohttp import web
+from yarl import URL
 
 from bots.edge import Received, Webhook
 from bots.wecom.envelope import Envelope, read_xml
 from bots.wecom.inbound import APP, IDLE_WARNING, Press, clicked, read_app
-from core.errors import BadInput, BadSignature
+from core.errors import BadInput, BadSignature, Unreachable
+from core.http import Http
 from core.messages import Event
 from core.sent_cards import SentCards
 from core.settings import WeCom
@@ -65,6 +68,27 @@ def echo(envelope: Envelope, clock: Callable[[], float]) -> Callable[[web.Reques
             return web.Response(status=400)
 
     return answer
+
+
+async def answers(settings: WeCom, http: Http, address: URL) -> bool:
+    """Whether the app's callback address answers WeCom's check as this installation would; asked for by `xops doctor`.
+
+    Args:
+        settings: the app's secrets.
+        http: the one session.
+        address: as WeCom would call it.
+    """
+    key, nonce, said = settings.encoding_aes_key.get_secret_value(), secrets.token_hex(8), secrets.token_hex(8)
+    envelope = Envelope(settings.callback_token.get_secret_value(), key, settings.corp_id)
+    sealed = envelope.seal(said, timestamp=int(time.time()), nonce=nonce)
+    query = {"msg_signature": sealed["msgsignature"], "timestamp": str(sealed["timestamp"]), "nonce": nonce}
+    try:
+        answer = await http.request(
+            "GET", address, system=APP, params={**query, "echostr": sealed["encrypt"]}, timeout=3
+        )
+    except Unreachable:
+        return False
+    return answer.status == web.HTTPOk.status_code and answer.body == said.encode()
 
 
 class AppDecoder:

@@ -19,12 +19,12 @@ import structlog
 
 from bots import fields
 from bots.edge import parse
+from bots.standing import keeping, standing
 from bots.wecom.elements import Json
 from bots.wecom.inbound import BOT
 from core.errors import BadInput, Refused, RemoteError, Throttled, Unauthorized, Unreachable
 from core.http import Http
 from core.leases import Leases
-from core.observe import CONNECTED
 from core.redact import clean
 from core.settings import WeComBot
 
@@ -93,6 +93,7 @@ class LongConnection:
             take: gets the request id and body of each callback, one after the other.
         """
         self._take = take
+        keeping(BOT)
         self._task = asyncio.create_task(self._run(), name="wecom-bot-connection")
 
     async def stop(self) -> None:
@@ -167,7 +168,6 @@ class LongConnection:
                     task.result()
             finally:
                 self._socket = None
-                CONNECTED.labels(BOT).set(0)
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
@@ -212,16 +212,16 @@ class LongConnection:
         """Subscribe, then renew the lease and ping while the connection lasts."""
         await self._subscribe(socket)
         self._subscribed, self._socket = True, socket
-        CONNECTED.labels(BOT).set(1)
         _log.info("wecom_bot_connected")
         pinged = asyncio.get_running_loop().time()
-        while True:
-            await asyncio.sleep(min(self._leases.seconds / 3, self._ping_seconds))
-            if not await self._leases.hold(LEASE):
-                raise Unreachable(f"{BOT}: another replica holds the connection now", system=BOT)
-            if asyncio.get_running_loop().time() - pinged >= self._ping_seconds:
-                pinged = asyncio.get_running_loop().time()
-                await self._exchange(socket, "ping", None)
+        with standing(BOT):
+            while True:
+                await asyncio.sleep(min(self._leases.seconds / 3, self._ping_seconds))
+                if not await self._leases.hold(LEASE):
+                    raise Unreachable(f"{BOT}: another replica holds the connection now", system=BOT)
+                if asyncio.get_running_loop().time() - pinged >= self._ping_seconds:
+                    pinged = asyncio.get_running_loop().time()
+                    await self._exchange(socket, "ping", None)
 
     async def _call(self, command: str, body: Json | None, request: str = "") -> None:
         if self._socket is None:

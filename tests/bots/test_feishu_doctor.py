@@ -73,3 +73,16 @@ async def test_a_refused_connection_is_told_with_its_code(feishu: StreamingFeish
 
     assert found.grade == "failed"
     assert "1000040350" in found.found
+
+
+async def test_names_what_feishu_does_not_send(feishu: StreamingFeishu, feishu_found: Examine) -> None:
+    """As far as the app may read its own subscriptions: without that permission nothing is claimed."""
+    feishu.subscriptions = {
+        "event": {"subscription_type": "webhook", "subscribed_events": ["im.message.receive_v1"]},
+        "callback_info": {"callback_type": "websocket", "subscribed_callbacks": []},
+    }
+
+    found = await feishu_found(XOPS_SERVER__PORT="1")
+
+    assert found.grade == "failed"
+    assert "differ: card.action.trigger, webhook." in found.todo

@@ -78,6 +78,7 @@ class FeishuApi:
         calls: what was called, in order, e.g. `POST im/v1/messages`.
         stale_token_status: HTTP status of 99991663; 400 and 200 have both been seen.
         scopes: permissions the app asked for, and whether they were granted.
+        subscriptions: `event` and `callback_info` of the app; empty when the app may not read them.
 
     Args:
         clock: Unix seconds.
@@ -97,6 +98,7 @@ class FeishuApi:
             "im:message.group_at_msg:readonly": True,
             "contact:user.base:readonly": False,
         }
+        self.subscriptions: Json = {}
         self._throttle = throttle
         self._tokens: dict[str, float] = {}
         self._uuids: dict[str, tuple[str, float]] = {}
@@ -162,6 +164,7 @@ class FeishuApi:
                 web.get(f"{api}/contact/v3/users/{{id}}", self._user),
                 web.get(f"{api}/bot/v3/info", self._bot),
                 web.get(f"{api}/application/v6/scopes", self._scopes),
+                web.get(f"{api}/application/v6/applications/{{id}}", self._application_info),
                 web.post(f"{api}/authen/v2/oauth/token", self._user_token),
                 web.get(f"{api}/authen/v1/user_info", self._user_info),
             ]
@@ -313,6 +316,12 @@ class FeishuApi:
     async def _scopes(self, _request: web.Request) -> web.Response:
         scopes = [{"scope_name": name, "grant_status": 1 if self.scopes[name] else 2} for name in self.scopes]
         return web.json_response({"code": 0, "msg": "success", "data": {"scopes": scopes}})
+
+    async def _application_info(self, request: web.Request) -> web.Response:
+        if not self.subscriptions:
+            raise ApiRefused(99991672, "Access denied. One of the following scopes is required")
+        app = {"app_id": request.match_info["id"], **self.subscriptions}
+        return web.json_response({"code": 0, "msg": "success", "data": {"app": app}})
 
     def _existing(self, request: web.Request) -> Sent:
         message = self.all.get(request.match_info["id"])

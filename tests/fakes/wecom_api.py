@@ -292,7 +292,8 @@ class WeComApi:
 
     async def _agent(self, request: web.Request) -> web.Response:
         self._own({"agentid": int(request.query["agentid"])})
-        return web.json_response({"errcode": 0, "errmsg": "ok", "name": "OpsApp", "close": 0})
+        known = {"name": "OpsApp", "close": 0, "redirect_domain": self.sign_on.trusted}
+        return web.json_response({"errcode": 0, "errmsg": "ok", **known})
 
     async def _authorize_browser(self, request: web.Request) -> web.Response:
         agent, settings = request.headers.get("User-Agent", ""), self.settings
