@@ -94,6 +94,7 @@ def test_messengers_do_not_import_each_other() -> None:
         ("wechatpy", ("bots/wecom/envelope.py",)),
         ("xmltodict", ("bots/wecom/envelope.py",)),
         ("lark_oapi", ("bots/feishu/stream.py",)),
+        ("alibabacloud_dataphin_public20230630", ("core/schedulers/dataphin/client.py",)),
         ("alibabacloud_dataworks_public20200518", ("core/schedulers/dataworks/client.py",)),
         ("alibabacloud_dataworks_public20240518", ("core/schedulers/dataworks/client.py",)),
         ("alibabacloud_credentials", ("core/schedulers/aliyun.py",)),
