@@ -294,29 +294,33 @@ class OnWeComBot(Side):
         self._gateway.trouble.forgotten = True
 
 
+@asynccontextmanager
 async def feishu() -> AsyncGenerator[Side]:
     """Feishu, which brings again what nobody took, sooner than the real one."""
     async with StreamingFeishu(redelivery=(1.0,) * 60) as platform:
         yield OnFeishu(platform)
 
 
+@asynccontextmanager
 async def dingtalk() -> AsyncGenerator[Side]:
     """DingTalk."""
     async with ThrottlingDingTalk() as platform:
         yield OnDingTalk(platform)
 
 
+@asynccontextmanager
 async def wecom() -> AsyncGenerator[Side]:
     """WeCom's app."""
     async with FakeWeCom() as platform:
         yield OnWeCom(platform)
 
 
+@asynccontextmanager
 async def wecom_bot() -> AsyncGenerator[Side]:
     """WeCom's AI bot."""
     async with FakeWeComBot() as platform:
         yield OnWeComBot(platform)
 
 
-SIDES = tuple(asynccontextmanager(open_side) for open_side in (feishu, dingtalk, wecom, wecom_bot))
+SIDES = (feishu, dingtalk, wecom, wecom_bot)
 """What opens a fresh messenger, one at a time."""
