@@ -1,0 +1,1 @@
+"""A scheduler as told by its events: read from the store, without asking anybody."""

@@ -1,0 +1,189 @@
+"""What DataWorks' events say about instances, nodes and tables.
+
+Status events name neither the task nor the day: the task comes from node events or an API, the day from when the instance
+began to wait or to run. The sign that a node writes a table is that it started a check of that table.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from core.events.dataworks import DataWorksEvent
+from core.events.dataworks.files import CommitFile, DeleteFile, DeployFile, FileOperation, TableOperation
+from core.events.dataworks.instances import (
+    InstanceDependenciesDeleted,
+    InstancesFrozen,
+    InstancesKilled,
+    InstancesOperated,
+    InstancesSetSuccess,
+    InstanceStatusChanged,
+    InstancesUnfrozen,
+)
+from core.events.dataworks.nodes import Backfill, NodeChange, NodeDeleted, NodesOperation
+from core.events.dataworks.quality import CheckFinished, QualityOperation
+from core.events.dataworks.tenant import Upload
+from core.events.dataworks.words import CheckResult, DagType, InstanceStatus, SchedulerType
+from core.schedulers.base import Flags, RunType, Status
+from core.schedulers.dataworks.model import cycle
+from core.schedulers.mirror.facts import NOTHING, ChangeFact, Facts, FlowFact, QualityFact, TaskFact
+from core.schedulers.mirror.state import Frozen, Mirrored, Run, Said
+from core.schedulers.model import ChangeKind
+
+STATUSES: Final[Mapping[str, Status]] = {
+    InstanceStatus.NOT_RUN: Status.NOT_RUN,
+    InstanceStatus.WAIT_TIME: Status.WAIT_TIME,
+    InstanceStatus.WAIT_RESOURCE: Status.WAIT_RESOURCE,
+    InstanceStatus.RUNNING: Status.RUNNING,
+    InstanceStatus.FAILURE: Status.FAILED,
+    InstanceStatus.SUCCESS: Status.SUCCESS,
+    InstanceStatus.CHECKING_QUALITY: Status.CHECKING,
+    InstanceStatus.CHECKING_CONDITION: Status.CHECKING,
+}
+FLAGS: Final[Mapping[str, Flags]] = {
+    SchedulerType.PAUSE: Flags(frozen=True),
+    SchedulerType.SKIP: Flags(dry_run=True),
+    SchedulerType.SKIP_UNCHOOSE: Flags(dry_run=True),
+    SchedulerType.CONDITION_UNCHOOSE: Flags(dry_run=True),
+    SchedulerType.REALTIME_DEPRECATED: Flags(dry_run=True),
+    SchedulerType.SKIP_CYCLE: Flags(off_cycle=True),
+}
+RUN_TYPES: Final[Mapping[str, RunType]] = {
+    DagType.SCHEDULED: RunType.NORMAL,
+    DagType.BACKFILL: RunType.BACKFILL,
+    DagType.SMOKE_TEST: RunType.TEST,
+    "": RunType.NORMAL,
+}
+"""All others are manual, so that they disturb no overview."""
+
+CHANGES: Final[tuple[tuple[type[DataWorksEvent], ChangeKind], ...]] = (
+    (NodesOperation, "task"),
+    (CommitFile, "task"),
+    (DeployFile, "task"),
+    (DeleteFile, "task"),
+    (TableOperation, "table"),
+    (QualityOperation, "table"),
+    (Upload, "table"),
+    (Backfill, "operation"),
+    (InstanceDependenciesDeleted, "operation"),
+)
+"""Events that say only that somebody changed something."""
+
+
+def read(body: DataWorksEvent, at: datetime) -> Facts:
+    """What an event says.
+
+    Args:
+        body: the event.
+        at: its time by the platform's clock.
+    """
+    match body:
+        case InstanceStatusChanged():
+            return _status(body, at)
+        case InstancesOperated():
+            return _operated(body, at)
+        case NodeChange():
+            return _node(body, at)
+        case CheckFinished():
+            return _checked(body, at)
+        case _:
+            return Facts(changes=_changed(body, at))
+
+
+def _status(body: InstanceStatusChanged, at: datetime) -> Facts:
+    if not body.task_id:
+        return NOTHING
+    status = STATUSES.get(body.status, Status.UNKNOWN)
+    waiting = {Status.WAIT_TIME: body.begin_wait_time_time, Status.WAIT_RESOURCE: body.begin_wait_res_time}
+    began = [moment for moment in (body.begin_wait_res_time, body.begin_running_time) if moment]
+    return Facts(
+        instances=(
+            Mirrored(
+                id=body.task_id,
+                task=body.node_id,
+                project=body.project,
+                run_type=RUN_TYPES.get(body.dag_type, RunType.MANUAL),
+                began_at=min(began, default=None),
+                made_at=body.create_time,
+                said=Said(at, status, _word(body.status), FLAGS.get(body.task_type, Flags()), waiting.get(status)),
+                runs=_run(body, at, status),
+            ),
+        )
+    )
+
+
+def _run(body: InstanceStatusChanged, at: datetime, status: Status) -> dict[str, Run]:
+    """A rerun that waits still carries the times of the run before: it says nothing about a run."""
+    began = body.begin_running_time
+    if began is None or not (status.finished or status in {Status.RUNNING, Status.CHECKING}):
+        return {}
+    return {began.isoformat(): Run(at, status, began, body.finish_time if status.finished else None)}
+
+
+def _word(status: str) -> str:
+    return status.name if isinstance(status, InstanceStatus) else status
+
+
+def _operated(body: InstancesOperated, at: datetime) -> Facts:
+    states: tuple[Mirrored, ...] = ()  # a rerun shows in the statuses that follow
+    match body:
+        case InstancesFrozen() | InstancesUnfrozen():
+            frozen = Frozen(at, isinstance(body, InstancesFrozen))
+            states = tuple(Mirrored(id, frozen=frozen) for id in body.task_ids)
+        case InstancesKilled():
+            states = tuple(Mirrored(id, stopped_at=at) for id in body.task_ids)
+        case InstancesSetSuccess():
+            states = tuple(Mirrored(id, forced_at=at) for id in body.task_ids)
+        case _:
+            pass
+    return Facts(states, changes=_changes(body, at, "operation"))
+
+
+def _node(body: NodeChange, at: datetime) -> Facts:
+    if not body.node_id:
+        return NOTHING
+    task = TaskFact(
+        at,
+        body.node_id,
+        body.node_name or body.node_id,
+        body.project,
+        (body.owner_id,) if body.owner_id else (),
+        body.program_type,
+        "manual" if body.scheduler_type == SchedulerType.MANUAL else cycle(body.cron_express),
+        body.priority or 0,
+        FLAGS.get(body.scheduler_type, Flags()),
+        isinstance(body, NodeDeleted),
+    )
+    return Facts(tasks=(task,), changes=(_change(body, at, "task", ("node", body.node_id)),))
+
+
+def _checked(body: CheckFinished, at: datetime) -> Facts:
+    if not body.table_name:
+        return NOTHING
+    result = body.check_result
+    word = result.name.lower() if isinstance(result, CheckResult) else result
+    what = f"{body.rule_name or body.rule_id}: {word}"
+    found = QualityFact(body.end_time or at, body.table_name, body.rule_id, what, result == CheckResult.PASSED)
+    by_node = body.external_id.isdecimal()
+    flows = (FlowFact(body.external_id, body.table_name, "out"),) if by_node else ()
+    return Facts(flows=flows, quality=(found,))
+
+
+def _changed(body: DataWorksEvent, at: datetime) -> tuple[ChangeFact, ...]:
+    for model, kind in CHANGES:
+        if isinstance(body, model):
+            return _changes(body, at, kind)
+    return ()
+
+
+def _changes(body: DataWorksEvent, at: datetime, kind: ChangeKind) -> tuple[ChangeFact, ...]:
+    return tuple(_change(body, at, kind, ref) for ref in body.subjects if ref[0] in {"node", "instance", "table"})
+
+
+def _change(body: DataWorksEvent, at: datetime, kind: ChangeKind, ref: tuple[str, str]) -> ChangeFact:
+    return ChangeFact(at, kind, " ".join((body.code, *_names(body))), body.operator, ref)
+
+
+def _names(body: Any) -> list[str]:  # noqa: ANN401  # any of the models
+    if isinstance(body, FileOperation):
+        return [body.file_name, f"v{body.file_version}"] if body.file_version else [body.file_name]
+    return [found for name in ("node_name", "name", "extension_biz_name") if (found := getattr(body, name, ""))][:1]
