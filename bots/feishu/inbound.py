@@ -124,7 +124,7 @@ def _message(event: Json, bot: str) -> Message | Reply | Incomplete:
         return Incomplete(message, message.id, forwards=True)
     if parent := fields.text(sent, "parent_id"):
         return Incomplete(message, parent, forwards=False)
-    return message if message.text or ours else UNREADABLE
+    return message  # perhaps without text, as a picture is: it is told what can be read
 
 
 def _click(payload: Json) -> Click | Reply:

@@ -70,13 +70,14 @@ def read_app(payload: Json) -> Message | Press | Reply:
     match fields.text(payload, "MsgType"), fields.text(payload, "Event"):
         case "text", _:
             text = fields.text(payload, "Content").strip()
-            return Message(fields.required(payload, "MsgId"), conversation, actor, text, at) if text else UNREADABLE
+            return Message(fields.required(payload, "MsgId"), conversation, actor, text, at)
         case "event", "template_card_event" | "template_card_menu_event":
             return _app_press(payload, conversation, actor, at)
         case "event", event:
             return IDLE_WARNING if event in IDLE_EVENTS else UNKNOWN_EVENT
-        case _:
-            return UNREADABLE
+        case _:  # a picture, a file, a place: it is told what can be read
+            id = fields.text(payload, "MsgId")
+            return Message(id, conversation, actor, "", at) if id else UNREADABLE
 
 
 def read_bot(body: Json, *, name: str) -> Message | Press | Reply:
@@ -98,8 +99,6 @@ def read_bot(body: Json, *, name: str) -> Message | Press | Reply:
     conversation, actor = _bot_place(body)
     if conversation.kind == "group":
         text = _without_mention(text, name)
-    if not text.strip():
-        return UNREADABLE
     quoted = "\n".join(filter(None, _texts(fields.node(body, "quote"))))
     at = _when(_number(body, "create_time"))
     return Message(fields.required(body, "msgid"), conversation, actor, text.strip(), at, quoted=quoted)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
@@ -109,6 +110,16 @@ async def test_frames_that_are_none_do_no_harm(dingtalk: FakeDingTalk, bot: Bot,
     assert (await dingtalk.say("ann", "ann", "still there")).ok
     assert len(bot.accepted) == 1
     assert dingtalk.opened == 1
+
+
+async def test_a_frame_beyond_all_measure_ends_only_its_connection(dingtalk: FakeDingTalk, bot: Bot) -> None:
+    """More than 4 MB is never kept; the next connection takes what comes then."""
+    with suppress(ConnectionError):  # it is cut off while it still sends
+        await dingtalk.connections[0].send_str("x" * 5_000_000)
+    await dingtalk.until(lambda: dingtalk.opened == 2 and len(dingtalk.connections) == 1)
+
+    assert (await dingtalk.say("ann", "ann", "still there")).ok
+    assert len(bot.accepted) == 1
 
 
 async def test_leaves_when_asked_and_comes_back(dingtalk: FakeDingTalk, bot: Bot) -> None:

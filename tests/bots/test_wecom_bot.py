@@ -1,6 +1,7 @@
 """The AI bot over its long connection: streams that grow and end, edits in time, and every way a connection can end."""
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -74,16 +75,12 @@ async def test_one_message_five_times_is_one(wecom: FakeWeComBot, bot: Bot) -> N
 @pytest.mark.parametrize(
     "body",
     [
-        {"msgtype": "image", "image": {"url": "https://x.example", "aeskey": "k"}},
         {"msgtype": "event", "event": {"eventtype": "enter_chat"}},
         {"msgtype": "event", "event": {"eventtype": "feedback_event"}},
         {"msgtype": "event", "event": {"eventtype": "template_card_event"}},
-        {"msgtype": "text", "text": "not an object"},
-        {"msgtype": "nobody_knows"},
-        {},
     ],
 )
-async def test_what_holds_no_text_leads_nowhere_and_harms_nobody(
+async def test_what_is_no_message_leads_nowhere_and_harms_nobody(
     wecom: FakeWeComBot, bot: Bot, body: dict[str, object]
 ) -> None:
     await wecom.bring("aibot_msg_callback", "ann", {"msgid": "m", **body})
@@ -95,6 +92,25 @@ async def test_what_holds_no_text_leads_nowhere_and_harms_nobody(
     await asked(wecom, bot)
 
     assert len(bot.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"msgtype": "image", "image": {"url": "https://x.example", "aeskey": "k"}},
+        {"msgtype": "file", "file": {"url": "https://x.example", "aeskey": "k"}},
+        {"msgtype": "text", "text": "not an object"},
+        {"msgtype": "nobody_knows"},
+    ],
+)
+async def test_a_kind_without_text_is_answered_all_the_same(
+    wecom: FakeWeComBot, bot: Bot, body: dict[str, object]
+) -> None:
+    """As a message that says nothing, which is told what can be read."""
+    await wecom.bring("aibot_msg_callback", "ann", {"msgid": "m", **body})
+    await eventually(lambda: bot.accepted)
+
+    assert bot.message.text == ""
 
 
 async def test_voice_and_mixed_messages_are_read(wecom: FakeWeComBot, bot: Bot) -> None:
@@ -224,9 +240,9 @@ async def test_a_chat_where_nobody_wrote_refuses_and_is_not_tried_for_ever(bot: 
     assert await bot.channel.sent.waiting() == ()
 
 
-@pytest.mark.parametrize("how", ["closed", "going away", "reset", "displaced", "forgotten", "mute"])
+@pytest.mark.parametrize("how", ["closed", "going away", "reset", "displaced", "forgotten", "flooded", "mute"])
 async def test_however_the_connection_ends_the_bot_comes_back(wecom: FakeWeComBot, bot: Bot, how: str) -> None:
-    """Closed properly, reset, taken by another, forgotten while open (846609), silent to our pings."""
+    """Closed properly, reset, taken by another, forgotten while open (846609), by a frame beyond 4 MB, silent to pings."""
     await eventually(lambda: bot.line.connected)
     match how:
         case "closed":
@@ -239,6 +255,9 @@ async def test_however_the_connection_ends_the_bot_comes_back(wecom: FakeWeComBo
             await wecom.displace()
         case "forgotten":
             wecom.trouble.forgotten = True
+        case "flooded":
+            with suppress(ConnectionError):  # it is cut off while it still sends
+                await wecom.frame("x" * 5_000_000)
         case _:
             wecom.trouble.mute = True
             await eventually(lambda: not bot.line.connected)

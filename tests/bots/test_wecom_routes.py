@@ -143,18 +143,24 @@ async def test_a_click_on_what_was_never_shown_leads_nowhere(wecom: FakeWeCom, a
 @pytest.mark.parametrize(
     "parts",
     [
-        {"MsgType": "image", "PicUrl": "https://x.example", "MsgId": "1"},
-        {"MsgType": "text", "Content": "   ", "MsgId": "1"},
         {"MsgType": "event", "Event": "enter_agent"},
         {"MsgType": "event", "Event": "inactive_alert", "EffectTime": "1"},
         {"MsgType": "nobody_knows"},
     ],
 )
-async def test_what_holds_no_text_is_acknowledged_and_ignored(
+async def test_what_is_no_message_is_acknowledged_and_ignored(
     wecom: FakeWeCom, app: App, parts: dict[str, str]
 ) -> None:
     assert (await wecom.deliver(wecom.inner("ann", **parts))).ok
     assert not app.accepted
+
+
+@pytest.mark.parametrize("kind", ["image", "voice", "video", "file", "location", "link", "text", "made_up"])
+async def test_a_kind_without_text_is_answered_all_the_same(wecom: FakeWeCom, app: App, kind: str) -> None:
+    """As a message that says nothing, which is told what can be read."""
+    assert (await wecom.deliver(wecom.inner("ann", MsgType=kind, MsgId="1"))).ok
+
+    assert app.message.text == ""
 
 
 @pytest.mark.usefixtures("app")

@@ -214,3 +214,23 @@ async def test_wrong_signatures_and_nonsense_are_refused(bench: Bench) -> None:
         0
     ] == 200
     assert bench.accepted == []
+
+
+async def test_a_recorded_callback_cannot_be_played_back_later(bench: Bench) -> None:
+    recorded = bench.crypto.query("", bench.clock()) | {"timestamp": str(int(bench.clock()) - 301)}
+    late = {name: recorded[name] for name in ("timestamp", "nonce")}
+    body = bench.callback("x")
+    sealed = bench.crypto.seal(json.dumps(body))
+    signature = bench.crypto.sign(late["timestamp"], late["nonce"], sealed)
+
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(bench.url, params={**late, "msg_signature": signature}, json={"encrypt": sealed}) as answer,
+    ):
+        assert answer.status == 401
+    assert bench.accepted == []
+
+
+async def test_an_oversized_body_is_413(bench: Bench) -> None:
+    assert (await bench.call(bench.callback("x" * 100_000)))[0] == 413
+    assert bench.accepted == []
