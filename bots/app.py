@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from bots.approving import CHECK_SECONDS, build_approving
 from bots.messenger import Surroundings
 from bots.messengers import messengers
+from bots.promising import Promising
 from bots.web.channel import WebChannel
 from bots.web.routes import Page, make_page
 from core import views
@@ -29,7 +30,7 @@ from core.audit import Audit
 from core.background import repeat
 from core.cards import Card
 from core.channel import Channel
-from core.commands import Commands, approving, deciding, looking, people
+from core.commands import Commands, approving, deciding, looking, people, watching
 from core.delivery import Delivery
 from core.diagnosis.runbooks import configured
 from core.engine import Engine
@@ -52,6 +53,7 @@ from core.store.migrate import upgrade
 from core.switches import Switches
 from core.tools.act import Act
 from core.tools.look import Look
+from core.watches.sentences import wish
 from core.work import Work
 
 REFRESH_SECONDS = 2.0
@@ -107,10 +109,19 @@ class Application:
         self.work = Work(self.store, owner=self.owner, lease_seconds=lease)
         self.delivery = Delivery(channels, self.store)
         self.proposals = Proposals(self.store, clock=now)
-        self.look = Look(self.fleet, self.access, clock=build_clock(settings), knowledge=configured(settings))
+        told = build_clock(settings)
+        self.promising = Promising(settings, self.store, self.access, self.audit, self.fleet, clock=told)
+        self.look = Look(
+            self.fleet,
+            self.access,
+            clock=told,
+            knowledge=configured(settings),
+            mute=self.promising.mutes.about,
+        )
         self.act = Act(self.look, self.access, self.proposals, settings.operations)
         self.history = History(self.store)
         self.agent = Agent(settings.model, self.look, self.act, self.history, chosen=lambda: self.switches.model_name)
+        reached = [self.web.name, *(messenger.channel.name for messenger in self.messengers)]
         self.approving = build_approving(
             settings,
             self.store,
@@ -118,10 +129,11 @@ class Application:
             self.audit,
             self.work,
             self.delivery,
-            channels=[self.web.name, *(messenger.channel.name for messenger in self.messengers)],
+            channels=reached,
             render=self._ticket_card,
             clock=now,
         )
+        self.kept = self.promising.keep(self.work, self.delivery, self.look, self.approving.approvals, channels=reached)
         self.execution = Execution(
             self.proposals,
             self.fleet,
@@ -134,26 +146,33 @@ class Application:
             gate=ApprovalGate(self.approving.approvals),
         )
         self.approving.carry_out(self.execution, self.proposals)
-        self.engine = Engine(
+        self.engine = self._engine()
+        self.inbox = Inbox(
+            self.store, Lanes(), self.engine.handle, self.engine.busy, owner=self.owner, lease_seconds=lease
+        )
+
+    def _engine(self) -> Engine:
+        return Engine(
             Door(self.access, self.switches),
-            Commands(
-                people(self.access, self.linking, self.switches, self._tell),
-                looking(self.look),
-                deciding(self.look, self.act, self.execution),
-                approving(self.approving.approvals),
-            ),
+            self._commands(),
             self.agent,
             self.history,
             self.delivery,
             self.audit,
-            language=settings.language,
+            language=self.settings.language,
             zone=self.zone,
             clock=now,
             operations=self.fleet.operations,
         )
-        lanes = Lanes()
-        self.inbox = Inbox(
-            self.store, lanes, self.engine.handle, self.engine.busy, owner=self.owner, lease_seconds=lease
+
+    def _commands(self) -> Commands:
+        return Commands(
+            looking(self.look),
+            deciding(self.look, self.act, self.execution),
+            approving(self.approving.approvals),
+            people(self.access, self.linking, self.switches, self._tell),
+            watching(self.kept.promises, self.fleet),
+            sentence=wish,
         )
 
     @cached_property
@@ -236,16 +255,17 @@ class Application:
 
     async def _start_work(self) -> None:
         await self.work.cron("sweep", "*/5 * * * *", self.settings.zone, SWEEP)
+        await self.promising.start(self.work)
         await self.work.start()
         await self.execution.resume()
         self._approving = asyncio.create_task(repeat(self.approving.attendant.watch, CHECK_SECONDS))
 
-    def _ticket_card(self, view: TicketView, language: str, person: Person) -> Card:
-        return views.show(view, words(closest(language)), self.zone, person)
-
     async def _tell(self, conversation: Conversation, person: Person, result: Result, *, key: str) -> None:
         card = views.show(result, words(person.language or self.settings.language), self.zone, person)
         await self.delivery.send(conversation, card, key=key)
+
+    def _ticket_card(self, view: TicketView, language: str, person: Person) -> Card:
+        return views.show(view, words(closest(language)), self.zone, person)
 
     def _proposal_card(self, proposal: Proposal, language: str, person: Person) -> Card:
         return views.show(proposal, words(closest(language)), self.zone, person, self.fleet.operations)

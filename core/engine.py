@@ -36,6 +36,7 @@ from core.redact import mask
 from core.results import Diagnosed, Missing, Problem, Proposal, Result
 from core.schedulers.base import Operation
 from core.store import Connection, Work
+from core.watches.model import WatchView, promise
 
 PATIENCE = 1.0
 """Seconds after which a person is told what is being looked up."""
@@ -159,7 +160,7 @@ class Engine:
         word, arguments = self._asked(event)
         if away := await self._turn_away(event, person, word):
             return away
-        if isinstance(event, Message) and not event.text.startswith("/"):
+        if isinstance(event, Message) and not word:
             return await self._agent.answer(event, person, progress=progress)
         progress(word)
         if isinstance(event, Click) and event.card and "proposal" in arguments:
@@ -174,7 +175,7 @@ class Engine:
         """The command's word and its arguments by name; no word for free words."""
         if isinstance(event, Click):
             return event.command, {**event.form, **event.arguments}
-        return self._commands.parse(event.text) if event.text.startswith("/") else ("", {})
+        return self._commands.parse(event.text)
 
     async def _turn_away(self, event: Event, person: Person, word: str) -> Answer | None:
         """The answer of the door, which is on record; None for whoever is let in."""
@@ -244,9 +245,8 @@ class Engine:
                 sent = reference
             else:
                 sent = await self._delivery.send(event.conversation, card, key=key)
-            result = reply.answer.results[number]
-            if isinstance(result, Proposal):
-                await self._delivery.attach(subject(result.id), event.conversation, sent, language)
+            if live := _live(reply.answer.results[number]):
+                await self._delivery.attach(live, event.conversation, sent, language)
 
     async def _record_refusals(self, event: Event, person: Person, answer: Answer) -> None:
         for result in answer.results:
@@ -262,6 +262,17 @@ class Engine:
 
     def _words(self, person: Person, event: Event) -> Words:
         return words(closest(event.actor.locale or person.language or self._language))
+
+
+def _live(result: Result) -> str:
+    """The matter of which this result's card is the live one; empty when it is of none."""
+    match result:
+        case Proposal():
+            return subject(result.id)
+        case WatchView() if not result.watch.over:
+            return promise(result.watch.id)
+        case _:
+            return ""
 
 
 def _explain(error: XOpsError) -> Result:

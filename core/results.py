@@ -23,6 +23,7 @@ from core.schedulers.base import (
     Status,
     TableUpdate,
 )
+from core.watches.model import MutePreview, Watch, WatchList, WatchView
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class InstanceDetail:
     Attributes:
         blockers: unfinished direct upstream instances, when it waits.
         history: instances of the same task, newest first, itself included.
+        mute: what hides alerts about it now.
     """
 
     instance: Instance
@@ -100,6 +102,7 @@ class InstanceDetail:
     constraints: Constraints = Constraints()
     blockers: tuple[Instance, ...] = ()
     history: tuple[Instance, ...] = ()
+    mute: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +189,12 @@ class AlertReport:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosed:
-    """A diagnosis and what it is of."""
+    """A diagnosis and what it is of. `mute` is what hides alerts about it now."""
 
     instance: Instance
     diagnosis: Diagnosis
     as_of: datetime
+    mute: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,4 +378,7 @@ Result = (
     | Notice
     | Account
     | LinkCode
+    | WatchView
+    | WatchList
+    | MutePreview
 )

@@ -8,6 +8,7 @@ from core.access import Person
 from core.approvals.flows import builtin
 from core.approvals.model import Level, Match, Node, Request, Ticket, TicketEvent, TicketList, TicketView
 from core.diagnosis.model import Before, Cause, Check, Diagnosis, Place, Proof, Runbook
+from core.messages import Conversation
 from core.results import (
     Account,
     Choice,
@@ -43,6 +44,7 @@ from core.schedulers.base import (
     TableUpdate,
     Task,
 )
+from core.watches.model import Memory, MutePreview, Watch, WatchList, WatchView
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 21, 19, 14, tzinfo=UTC)
@@ -285,6 +287,41 @@ TICKET = TicketView(
     decide=True,
 )
 
+FOLLOW = Watch(
+    "W-7K3QXM",
+    "follow",
+    "demo",
+    Conversation("feishu", "oc_1", "group"),
+    f"instance:{RUNNING.ref}",
+    RUNNING.task.name,
+    "open",
+    NOW,
+    NOW + timedelta(hours=12),
+    1,
+    minutes_ago(20),
+    Memory(instance=RUNNING),
+)
+MUTE = replace(
+    FOLLOW, kind="mute", subject=f"task:{FAILED.task.ref}", name=FAILED.task.name, until=NOW + timedelta(hours=2)
+)
+LATE = replace(
+    FOLLOW,
+    kind="ready",
+    subject="table:demo:dws_trade_order_1d",
+    name="dws_trade_order_1d",
+    state="late",
+    until=minutes_ago(4),
+    memory=Memory(
+        instance=WAITING,
+        verdict="late",
+        expected_at=NOW + timedelta(minutes=46),
+        blocker=FAILED,
+        call=("王蕾", "周楷"),
+        called=1,
+    ),
+)
+MORNING = replace(FOLLOW, kind="digest", name="", until=None, memory=Memory(at="09:00", days="workdays"))
+
 SAMPLES: dict[str, Result] = {
     "overview": OVERVIEW,
     "overview-quiet": Overview(DAY, NOW, Tally({Status.SUCCESS: 320}, 0, 0), Tally({}, 0, 0)),
@@ -361,6 +398,27 @@ SAMPLES: dict[str, Result] = {
     ),
     "account-stranger": Account(Person("feishu:ou_9"), "feishu:ou_9"),
     "link-code": LinkCode("7K3Q-XH2M-PW9D", NOW + timedelta(minutes=10)),
+    "watch-follow": WatchView(FOLLOW, NOW),
+    "watch-follow-failed": WatchView(replace(FOLLOW, memory=Memory(instance=FAILED)), NOW),
+    "watch-mute": WatchView(MUTE, NOW),
+    "watch-mute-over": WatchView(replace(MUTE, state="ended", memory=Memory(outcome="recovered")), NOW),
+    "watch-ready": WatchView(
+        replace(LATE, state="open", until=NOW + timedelta(hours=5), memory=replace(LATE.memory, called=0)), NOW
+    ),
+    "watch-ready-late": WatchView(LATE, NOW),
+    "watch-ready-called": WatchView(LATE, NOW, call=True),
+    "watch-digest": WatchView(MORNING, NOW),
+    "watches": WatchList("mine", (FOLLOW, MUTE, LATE, MORNING), NOW),
+    "mutes-none": WatchList("mutes", (), NOW),
+    "mute-preview": MutePreview(
+        MUTE.subject,
+        MUTE.name,
+        NOW + timedelta(hours=2),
+        tuple((minutes_ago(74 + days * 1440), MUTE.name) for days in range(6)),
+        NOW,
+        7,
+    ),
+    "detail-muted": InstanceDetail(FAILED, NOW, mute=MUTE),
     "notice-switched-off": Notice("switched_off"),
     "notice-link-told": Notice("link.told_linked", {"identity": "wecom:chen", "channel": "wecom"}),
 }

@@ -7,6 +7,7 @@ Lines of a log that try to instruct the reader are left out and counted.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from core.approvals.model import TicketList, TicketView
 from core.redact import clean, mask
 from core.results import (
     Account,
@@ -29,6 +30,7 @@ from core.results import (
     Tally,
 )
 from core.schedulers.base import Instance
+from core.watches.model import MutePreview, WatchList, WatchView
 
 LONGEST = 4000
 """Characters of one result: a log must not use up a turn's tokens."""
@@ -66,7 +68,10 @@ def _lines(result: Result) -> Iterable[str]:  # noqa: C901, PLR0912  # one flat 
                 _instance(result.instance),
             ]
         case DaysWanted():
-            return [f"the person is asked for the days of a backfill, at most {result.most}", _instance(result.instance)]
+            return [
+                f"the person is asked for the days of a backfill, at most {result.most}",
+                _instance(result.instance),
+            ]
         case Choice():
             heading = f"several {result.kind}s are called {result.name}; ask which one"
             return [heading, *(f"{n}. {ref} {label}" for n, (ref, label) in enumerate(result.options, 1))]
@@ -80,6 +85,18 @@ def _lines(result: Result) -> Iterable[str]:  # noqa: C901, PLR0912  # one flat 
             return [f"the person is {result.person.name}, {result.person.role}"]
         case LinkCode():
             return ["the person is shown a code to link another messenger"]  # the code itself is not kept
+        case TicketView():
+            ticket = result.ticket
+            return [f"ticket {ticket.id} {ticket.state}: {ticket.request.title}"]
+        case TicketList():
+            return [f"{one.id} {one.state}: {one.request.title}" for one in result.tickets[:LISTED]] or ["no tickets"]
+        case WatchView():
+            watch = result.watch
+            return [f"promise {watch.id}: {watch.kind} {watch.name} {watch.state}", watch.ref]
+        case WatchList():
+            return [f"{one.id}: {one.kind} {one.name} {one.state}" for one in result.watches[:LISTED]] or ["none"]
+        case MutePreview():
+            return [f"muting {result.name} would have hidden {len(result.hidden)} alerts in {result.days} days"]
 
 
 def _overview(result: Overview) -> Iterator[str]:

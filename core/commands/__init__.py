@@ -8,5 +8,6 @@ from core.commands.deciding import deciding
 from core.commands.looking import looking
 from core.commands.people import people
 from core.commands.table import Asked, Command, Commands
+from core.commands.watching import watching
 
-__all__ = ["Asked", "Command", "Commands", "approving", "deciding", "looking", "people"]
+__all__ = ["Asked", "Command", "Commands", "approving", "deciding", "looking", "people", "watching"]

@@ -57,6 +57,8 @@ class Asked:
 
 
 Handler = Callable[[Asked], Awaitable[Result | None]]
+Sentence = Callable[[str], tuple[str, dict[str, str]] | None]
+"""Reads a sentence that says as much as a command; None for any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,17 @@ class Commands:
 
     Args:
         areas: words and their commands; a word belongs to one area.
+        sentence: see `Sentence`.
     """
 
-    def __init__(self, *areas: Mapping[str, Command]) -> None:
+    def __init__(self, *areas: Mapping[str, Command], sentence: Sentence | None = None) -> None:
         self._commands = {word: command for area in areas for word, command in area.items()}
+        self._sentence = sentence
 
     def parse(self, line: str) -> tuple[str, dict[str, str]]:
-        """A typed line such as `/log demo:1 2` as a command's word and its arguments by name."""
+        """A typed line such as `/log demo:1 2` as a command's word and its arguments by name; no word for free words."""
+        if not line.lstrip().startswith("/"):
+            return (self._sentence(line) if self._sentence else None) or ("", {})
         word, _, rest = line.strip().removeprefix("/").partition(" ")
         names = self._commands[word].arguments if word in self._commands else ()
         values = rest.split(maxsplit=max(len(names) - 1, 0)) if names else []

@@ -10,6 +10,7 @@ from core.settings.people import AccessSettings, PersonSettings, Role
 from core.settings.schedulers import SchedulerConnection
 from core.settings.section import Language, Name, Secret, Section
 from core.settings.server import Model, Server, Storage, Web
+from core.settings.watches import WatchSettings
 
 __all__ = [
     "AccessSettings",
@@ -32,6 +33,7 @@ __all__ = [
     "Settings",
     "Storage",
     "TaskTypeSettings",
+    "WatchSettings",
     "WeCom",
     "WeComBot",
     "Web",

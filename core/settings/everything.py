@@ -27,6 +27,7 @@ from core.settings.people import AccessSettings, PersonSettings
 from core.settings.schedulers import SchedulerConnection
 from core.settings.section import Language
 from core.settings.server import Model, Server, Storage, Web
+from core.settings.watches import WatchSettings
 
 
 def _demo_people() -> tuple[PersonSettings, ...]:
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     access: AccessSettings = AccessSettings()
     events: EventSettings = EventSettings()
     diagnosis: DiagnosisSettings = DiagnosisSettings()
+    watches: WatchSettings = WatchSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")

@@ -25,6 +25,8 @@ OWNERS = (
     "core.people.linking",
     "core.switches",
     "core.events.journal",
+    "core.watches.register",
+    "core.watches.storm",
 )
 """Modules that declare tables on `core.store.metadata`. Add yours, then add a migration (core/store/migrate.py)."""
 

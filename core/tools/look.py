@@ -40,6 +40,7 @@ from core.tools.find import Finder, pick
 from core.tools.freshness import BROKEN, Sighting, report
 from core.tools.groups import Groups, Kind
 from core.tools.paste import report as report_alert
+from core.watches.model import Watch
 
 LINEAGE_DEPTH = 3
 LOOKED_AT = 5
@@ -76,6 +77,7 @@ class Look:
         access: who may ask.
         clock: the present moment, with zone.
         knowledge: signatures and runbooks; by default those that come with X-Ops.
+        mute: what hides alerts about an instance; answers say so, and are never hidden.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Look:
         *,
         clock: Callable[[], datetime],
         knowledge: Knowledge | None = None,
+        mute: Callable[[Instance], Awaitable[Watch | None]] | None = None,
     ) -> None:
         self.fleet = fleet
         self.find = Finder(fleet, clock)
@@ -92,6 +95,7 @@ class Look:
         self._access = access
         self._clock = clock
         self._knowledge = knowledge
+        self._muted = mute
 
     async def overview(self, person: Person, *, day: str = "") -> Result:
         """How the day went: all that the person may operate (for a viewer: all there is), and what they own."""
@@ -174,12 +178,12 @@ class Look:
     async def _status(self, target: str, day: str) -> InstanceDetail:
         instance = await self.find.instance(target, day=day)
         look = Lookup(self.fleet, instance)
-        history = await look.history()
+        history, mute = await asyncio.gather(look.history(), self._mute(instance))
         if instance.status.finished or instance.status in RUNNING:
-            return InstanceDetail(instance, self._clock(), history=history)
+            return InstanceDetail(instance, self._clock(), history=history, mute=mute)
         constraints, parents = await asyncio.gather(look.constraints(), look.parents())
         blockers = tuple(one.instance for one in parents if not one.instance.status.succeeded)
-        return InstanceDetail(instance, self._clock(), constraints, blockers, history)
+        return InstanceDetail(instance, self._clock(), constraints, blockers, history, mute)
 
     async def _log(self, target: str, run: int, day: str) -> LogView:
         instance = await self.find.instance(target, day=day, interest="failure")
@@ -208,7 +212,10 @@ class Look:
         evidence = await gather(self.fleet, instance, self._clock())
         found = await asyncio.to_thread(diagnose, evidence, self._knowledge)
         INJECTIONS.labels("diagnosis").inc(len(found.injection))
-        return Diagnosed(instance, found, evidence.now)
+        return Diagnosed(instance, found, evidence.now, await self._mute(instance))
+
+    async def _mute(self, instance: Instance) -> Watch | None:
+        return await self._muted(instance) if self._muted else None
 
     async def _table(self, name: str, day: date) -> Result:
         table = await self.find.table(name)

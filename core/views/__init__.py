@@ -13,8 +13,8 @@ from core.approvals.model import TicketList, TicketView
 from core.cards import Block, Card
 from core.i18n import Words
 from core.results import (
-    AlertReport,
     Account,
+    AlertReport,
     Choice,
     DaysWanted,
     Diagnosed,
@@ -31,13 +31,31 @@ from core.results import (
     Result,
     TableReport,
 )
-from core.views import alert, detail, diagnosis, instances, lineage, log, notices, overview, people, proposal, table, ticket
 from core.schedulers.base import Operation
+from core.views import (
+    alert,
+    daily,
+    detail,
+    diagnosis,
+    instances,
+    lineage,
+    log,
+    notices,
+    overview,
+    people,
+    proposal,
+    table,
+    ticket,
+    watch,
+)
 from core.views.claims import claims
 from core.views.notices import apology, busy, progress
 from core.views.reader import EVERYTHING, Reader
+from core.watches.digest import Digest
+from core.watches.model import MutePreview, WatchList, WatchView
+from core.watches.storm import Storm
 
-__all__ = ["EVERYTHING", "apology", "busy", "claims", "pasted", "progress", "show"]
+__all__ = ["EVERYTHING", "apology", "busy", "claims", "daily_card", "pasted", "progress", "show", "storm_card"]
 
 
 def show(  # noqa: C901, PLR0912  # one flat case a type
@@ -92,8 +110,24 @@ def show(  # noqa: C901, PLR0912  # one flat case a type
             return people.account(reader, result)
         case LinkCode():
             return people.code(reader, result)
+        case WatchView():
+            return watch.card(reader, result)
+        case WatchList():
+            return watch.listed(reader, result)
+        case MutePreview():
+            return watch.preview(reader, result)
         case _:
             assert_never(result)
+
+
+def daily_card(digest: Digest, words: Words, zone: ZoneInfo, person: Person) -> Card:
+    """The card of the morning, or of the end of a shift; the arguments are those of `show`."""
+    return daily.card(Reader(words, zone, person), digest)
+
+
+def storm_card(storm: Storm, words: Words, zone: ZoneInfo) -> Card:
+    """The one card of an alert storm, for whoever reads it; the arguments are those of `show`."""
+    return daily.storm(Reader(words, zone, Person("")), storm)
 
 
 def pasted(report: AlertReport, words: Words, zone: ZoneInfo, person: Person) -> tuple[Block, ...]:

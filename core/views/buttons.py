@@ -66,6 +66,14 @@ def propose(reader: Reader, operation: Operation, instance: Instance) -> Button:
     return Button(label, "propose", {"operation": operation.value, "target": instance.ref})
 
 
+def promising(reader: Reader, instance: Instance) -> Iterator[Button]:
+    """To be told what becomes of an instance; and of one that failed, to hear no more of it, where that is allowed."""
+    if not instance.status.succeeded:
+        yield from about(reader, instance, "follow")
+    if instance.status.failed and reader.person.operates(instance.task):
+        yield from about(reader, instance, "mute")
+
+
 def page(reader: Reader, instance: Instance) -> tuple[Button, ...]:
     """A link to the scheduler's own page, when it is a web address."""
     if not instance.url.startswith(("https://", "http://")):

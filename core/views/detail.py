@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from core.cards import Block, Card, Chart, Field, Fields, Text, Tone
 from core.results import InstanceDetail
 from core.schedulers.base import Constraints, Instance, Status
-from core.views import buttons
+from core.views import buttons, watch
 from core.views.instances import business_date, item, owner
 from core.views.reader import SENTENCE, Reader, plain
 from core.views.status import flags, next_step, status_line, tone
@@ -32,6 +32,7 @@ def _blocks(reader: Reader, result: InstanceDetail) -> Iterator[Block]:
     if instance.note:
         yield Text(reader.words("views.detail.note", note=plain(instance.note, SENTENCE)))
     yield Fields(tuple(_fields(reader, result)))
+    yield from watch.muted(reader, result.mute)
     yield from buttons.row(*_buttons(reader, instance))
     yield from _blockers(reader, result)
     yield from _history(reader, result.history)
@@ -81,6 +82,7 @@ def _buttons(reader: Reader, instance: Instance) -> Iterator[buttons.Button]:
     yield from buttons.asking(reader, instance)
     yield from buttons.changing(reader, instance)
     yield from buttons.about(reader, instance, "upstream", "downstream")
+    yield from buttons.promising(reader, instance)
     yield from buttons.page(reader, instance)
 
 

@@ -9,7 +9,7 @@ from core.cards import Block, Card, Field, Fields, Log, Table, Text, Tone
 from core.diagnosis.model import Before, Cause, Check, Diagnosis, Place, Runbook
 from core.results import Diagnosed
 from core.schedulers.base import Instance, Operation
-from core.views import buttons
+from core.views import buttons, watch
 from core.views.instances import item, owner
 from core.views.log import injection
 from core.views.reader import SENTENCE, Reader, plain, plain_line
@@ -53,6 +53,7 @@ def _blocks(reader: Reader, result: Diagnosed) -> Iterator[Block]:
     yield from (_runbook(reader, book) for book in found.runbooks)
     yield from _blocker(reader, result)
     yield from _before(reader, result)
+    yield from watch.muted(reader, result.mute)
     yield from buttons.row(*_buttons(reader, result))
     yield _checks(reader, found)
 

@@ -38,8 +38,17 @@ from tests.samples import (
 from tests.strategies import of, texts, zones
 
 TEXTS = Path(__file__).parents[1] / "data/views"
-IN_ENGLISH = ("overview", "failed", "detail-waiting", "table-dry-run", "diagnosis", "proposal-open", "proposal-unknown")
-IN_TAIWAN = ("overview", "diagnosis", "proposal-open")
+IN_ENGLISH = (
+    "overview",
+    "failed",
+    "detail-waiting",
+    "table-dry-run",
+    "diagnosis",
+    "proposal-open",
+    "proposal-unknown",
+    "watch-ready-called",
+)
+IN_TAIWAN = ("overview", "diagnosis", "proposal-open", "watch-ready-called", "mute-preview")
 GOLDEN = [
     *((name, "zh-CN") for name in SAMPLES),
     *((name, "en") for name in IN_ENGLISH),
@@ -49,7 +58,7 @@ WRITES = {"propose", "confirm", "cancel", "choose", "backfill", "batch"}
 COMMANDS = WRITES | {
     "approve", "reject", "withdraw", "execute", "ticket",
     "overview", "failed", "repeated", "mine", "instances", "status", "log", "upstream", "downstream", "diagnose",
-    "table", "rerun-failed", "help", "whoami", "link",
+    "table", "rerun-failed", "help", "whoami", "link", "follow", "mute", "mutes", "watches", "unwatch", "ack",
 }  # fmt: skip
 """Words that may stand on a button; what `core.commands` answers."""
 
