@@ -121,11 +121,22 @@ class Gatherer:
         self._render = render
         self._clock = clock
         self._new = store.insert_new(storm)
-        self._waiting: dict[str, Storm] = {}
+        self._waiting: dict[str, tuple[Storm, Card | None]] = {}
         self._showing: set[str] = set()
 
-    async def tell(self, conversation: Conversation, group: str, title: str, item: Item, *, language: str) -> Storm:
+    async def tell(
+        self,
+        conversation: Conversation,
+        group: str,
+        title: str,
+        item: Item,
+        *,
+        language: str,
+        alone: Card | None = None,
+    ) -> Storm:
         """Show an alert, in the card of its storm. The same alert told again changes nothing.
+
+        One that is over belongs to the storm it is part of, however long ago; where there is none, it is not told.
 
         Args:
             conversation: where.
@@ -133,6 +144,7 @@ class Gatherer:
             title: how people call that.
             item: the alert.
             language: of the card.
+            alone: the card to show while it is the only one of its storm, and says more than a list of one.
 
         Raises:
             XOpsError: the messenger did not answer; telling it again shows what is missing.
@@ -140,27 +152,29 @@ class Gatherer:
         key = blake2b(f"{conversation.key}\n{group}".encode(), digest_size=16).hexdigest()
         now = self._clock()
         found = await self._store.write(lambda connection: self._add(connection, key, title, item, now))
-        await self._show(found, conversation, language)
+        if item.ref in found.items or found.beyond:
+            await self._show(found, alone, conversation, language)
         return found
 
-    async def _show(self, found: Storm, conversation: Conversation, language: str) -> None:
+    async def _show(self, found: Storm, alone: Card | None, conversation: Conversation, language: str) -> None:
         """Bring the card up to date. One task at a time does, and takes along what the others wait to show."""
-        waiting = self._waiting.get(found.subject)
+        waiting, _ = self._waiting.get(found.subject, (None, None))
         if waiting is None or waiting.seq < found.seq:
-            self._waiting[found.subject] = found
+            self._waiting[found.subject] = found, alone
         if found.subject in self._showing:
             return
         self._showing.add(found.subject)
         try:
             while latest := self._waiting.pop(found.subject, None):
-                await self._put(latest, conversation, language)
+                await self._put(*latest, conversation, language)
         finally:
             self._showing.discard(found.subject)
             self._waiting.pop(found.subject, None)
 
-    async def _put(self, latest: Storm, conversation: Conversation, language: str) -> None:
+    async def _put(self, latest: Storm, alone: Card | None, conversation: Conversation, language: str) -> None:
         live = await self._delivery.live(latest.subject)
-        card = self._render(latest, live[0].language if live else language)
+        single = alone if latest.total == 1 else None
+        card = single or self._render(latest, live[0].language if live else language)
         for one in live:
             await self._delivery.edit(one.channel, one.reference, card, key=f"{latest.subject}:{latest.seq}")
         if not live:
@@ -173,7 +187,9 @@ class Gatherer:
         connection.execute(self._new, fresh)
         here = storm.c.key == key
         before = _storm(connection.execute(select(storm).where(here).with_for_update()).mappings().one())
-        if now - before.last_at > QUIET:
+        if item.over and item.ref not in before.items:
+            return before
+        if now - before.last_at > QUIET and not item.over:
             self._delivery.forget(connection, before.subject)
             before = _storm(fresh)
         after = _with(before, item, now)
