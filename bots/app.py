@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from bots.approving import CHECK_SECONDS, build_approving
 from bots.messenger import Surroundings
 from bots.messengers import messengers
+from bots.mirroring import Mirroring, asked, shown
 from bots.promising import Promising
 from bots.web.channel import WebChannel
 from bots.web.routes import Page, make_page
@@ -82,7 +83,8 @@ class Application:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self.store = Store(settings.storage.url.get_secret_value())
         self.http = Http()
-        self.fleet = Fleet([build_scheduler(connection, self) for connection in settings.schedulers])
+        self.fleet = Fleet([build_scheduler(connection, self) for connection in shown(settings.schedulers)])
+        self.mirroring = Mirroring(self.fleet.schedulers, self.store, clock=now)
         trusted = Members(self.fleet.schedulers, clock=now) if settings.access.trust_scheduler_members else None
         self.access = Access(
             settings.people,
@@ -180,7 +182,7 @@ class Application:
         """Other systems' events; loaded once the settings or a command ask for them."""
         from bots.events.service import EventService
 
-        return EventService(self.settings, self.store, self.http, clock=now)
+        return EventService(self.settings, self.store, self.http, clock=now, appliers=self.mirroring.appliers)
 
     async def start(self) -> None:
         """Open what is needed to answer."""
@@ -256,6 +258,7 @@ class Application:
     async def _start_work(self) -> None:
         await self.work.cron("sweep", "*/5 * * * *", self.settings.zone, SWEEP)
         await self.promising.start(self.work)
+        await self.mirroring.start(self.work, self.settings.zone)
         await self.work.start()
         await self.execution.resume()
         self._approving = asyncio.create_task(repeat(self.approving.attendant.watch, CHECK_SECONDS))
@@ -282,6 +285,12 @@ def build_scheduler(connection: SchedulerConnection, application: Application) -
         from core.schedulers.dataworks import DataWorksScheduler
 
         return DataWorksScheduler(connection, zone=zone, clock=now)
+    if connection.kind == "mirror":
+        from core.schedulers.mirror import MirrorScheduler
+
+        named = asked(connection, application.settings.schedulers) if connection.api else None
+        api = build_scheduler(named, application) if named else None
+        return MirrorScheduler(connection, application.store, zone=zone, clock=now, api=api)
     from core.schedulers.simulated import SimulatedScheduler
 
     return SimulatedScheduler(connection, zone=zone, clock=now)

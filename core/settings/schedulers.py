@@ -12,8 +12,8 @@ class SchedulerConnection(Section):
 
     name: Name
     """Short name of the connection, shown on cards; begins references such as `prod:…`."""
-    kind: Literal["simulated", "airflow", "dataworks"]
-    """`airflow`, `dataworks`, or `simulated` for the demonstration."""
+    kind: Literal["simulated", "airflow", "dataworks", "mirror"]
+    """`airflow`, `dataworks`, `mirror` for one that is known by its events, or `simulated` for the demonstration."""
     url: str = ""
     """`dataworks` only where the region's own address is not the one to use, e.g. `https://dataworks-vpc.cn-hangzhou.aliyuncs.com`."""
     username: str = ""
@@ -30,13 +30,24 @@ class SchedulerConnection(Section):
     security_token: SecretStr = SecretStr("")
     """`dataworks`: with a temporary access key."""
     projects: tuple[str, ...] = ()
-    """`dataworks`: names of the workspaces to look at; all that the credentials can see when empty."""
+    """`dataworks`: names of the workspaces to look at; all that the credentials can see when empty. `mirror`: ids of the
+    workspaces, or OpenLineage namespaces, whose events count; all when empty."""
     edition: Literal["basic", "standard", "professional", "enterprise"] = "standard"
     """`dataworks`: as bought; decides how many calls a second Alibaba Cloud allows."""
     calls_per_second: float = Field(default=0.0, ge=0)
     """`dataworks`: most calls a second, when others share the account's quota; by edition when 0."""
     concurrency: int = Field(default=8, ge=1, le=64)
     """`dataworks`: most calls at once."""
+    source: Literal["dataworks", "openlineage"] = "dataworks"
+    """`mirror`: whose events it is fed by."""
+    tenant: str = ""
+    """`mirror`: id of the DataWorks tenant whose events count; any when empty."""
+    api: str = ""
+    """`mirror`: name of the connection to the same scheduler that it asks for logs and lets carry out orders."""
+    keep_days: int = Field(default=35, ge=1)
+    """`mirror`: how long instances and changes are kept."""
+    silent_minutes: float = Field(default=15.0, gt=0)
+    """`mirror`: after so long without an event it asks `api` how things are."""
     seed: int = 20
     """`simulated` only: which night."""
     speed: float = Field(default=60.0, gt=0)

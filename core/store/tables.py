@@ -27,6 +27,10 @@ OWNERS = (
     "core.events.journal",
     "core.watches.register",
     "core.watches.storm",
+    "core.schedulers.mirror.changes",
+    "core.schedulers.mirror.feed",
+    "core.schedulers.mirror.instances",
+    "core.schedulers.mirror.tasks",
 )
 """Modules that declare tables on `core.store.metadata`. Add yours, then add a migration (core/store/migrate.py)."""
 

@@ -83,7 +83,9 @@ class Feed:
         all_facts = [found for _, found in facts]
         states = list(chain.from_iterable(found.instances for found in all_facts))
         same = list(chain.from_iterable(found.same for found in all_facts))
-        self.instances.absorb(connection, self._real(connection, states, same, heard_at))
+        changed = self.instances.absorb(connection, self._real(connection, states, same, heard_at))
+        named = ((state.project, state.workspace) for state in changed if state.project and state.workspace)
+        self.tasks.name_projects(connection, named)
         self.tasks.absorb(connection, chain.from_iterable(found.tasks for found in all_facts))
         self.tasks.connect(connection, chain.from_iterable(found.flows for found in all_facts))
         self.changes.absorb(connection, ((id, change) for id, found in facts for change in found.changes))

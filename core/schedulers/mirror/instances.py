@@ -93,8 +93,11 @@ class Instances:
         self._mirror = mirror
         self._zone = zone
 
-    def absorb(self, connection: Connection, states: Iterable[Mirrored]) -> None:
-        """Join states with what is known. The caller sees to it that nobody else does so at the same time."""
+    def absorb(self, connection: Connection, states: Iterable[Mirrored]) -> list[Mirrored]:
+        """Join states with what is known; returns those that are different now.
+
+        The caller sees to it that nobody else does so at the same time.
+        """
         new = joined(states)
         known = {state.id: state for state in self.some(connection, sorted(new))}
         after = {id: join(known[id], state) if id in known else state for id, state in new.items()}
@@ -106,6 +109,7 @@ class Instances:
         if rows:
             connection.execute(_CHANGE, [{"here": row["mirror"], "which": row["id"], **row} for row in rows])
         self._count(connection, [known[state.id] for state in changed if state.id in known], changed)
+        return changed
 
     def move(self, connection: Connection, aliases: Iterable[tuple[str, str]]) -> None:
         """Join what came under a run's id with the instance that it turned out to be a run of."""

@@ -1,7 +1,6 @@
 """The tasks of a mirror, the names of its projects, and which tables a task reads and writes."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -10,6 +9,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Index,
     Integer,
     Row,
     Select,
@@ -17,12 +17,14 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    func,
     select,
+    true,
     update,
 )
 
 from core.schedulers.base import Flags, Task
-from core.schedulers.mirror.facts import FlowFact, TaskFact
+from core.schedulers.mirror.facts import Direction, FlowFact, TaskFact
 from core.store import Store, metadata
 from core.store.types import Moment
 
@@ -58,6 +60,7 @@ mirror_flow = Table(
     Column("task", Text, primary_key=True),
     Column("direction", String(3), primary_key=True),
     Column("data_table", Text, primary_key=True),
+    Index("ix_mirror_flow_data_table", "mirror", "data_table", "direction"),
 )
 
 _OLDER = (
@@ -69,21 +72,6 @@ _OLDER = (
     )
     .values({column: bindparam(column.name) for column in mirror_task.c if not column.primary_key})
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """Which tables each task reads and writes, and the other way round."""
-
-    pairs: frozenset[tuple[str, str, str]]
-
-    def tables(self, task: str, direction: str) -> set[str]:
-        """Tables that a task reads (`in`) or writes (`out`)."""
-        return {table for one, way, table in self.pairs if one == task and way == direction}
-
-    def tasks(self, tables: Collection[str], direction: str) -> set[str]:
-        """Tasks that read or write any of these tables."""
-        return {task for task, way, one in self.pairs if one in tables and way == direction}
 
 
 class Tasks:
@@ -111,7 +99,7 @@ class Tasks:
             changes = [{"here": self._mirror, "which": row["id"], "told": row["at"], **row} for row in rows]
             connection.execute(_OLDER, changes)
 
-    def join_projects(self, connection: Connection, names: Iterable[tuple[str, str]]) -> None:
+    def name_projects(self, connection: Connection, names: Iterable[tuple[str, str]]) -> None:
         """Remember the (id, name) of projects."""
         rows = [{"mirror": self._mirror, "id": id, "name": name} for id, name in sorted(set(names))]
         if rows:
@@ -124,11 +112,22 @@ class Tasks:
             rows = [{"mirror": self._mirror, "task": t, "direction": d, "data_table": n} for t, d, n in found]
             connection.execute(self._new_flow, rows)
 
-    def flow(self, connection: Connection) -> Flow:
-        """Everything that is read and written."""
+    def tables(self, connection: Connection, tasks: Collection[str], direction: Direction) -> set[str]:
+        """Tables that tasks read (`in`) or write (`out`)."""
         own = mirror_flow.c
-        rows = connection.execute(select(own.task, own.direction, own.data_table).where(own.mirror == self._mirror))
-        return Flow(frozenset((row[0], row[1], row[2]) for row in rows))
+        fits = (own.mirror == self._mirror, own.task.in_(tasks), own.direction == direction)
+        return set(connection.scalars(select(own.data_table).where(*fits)))
+
+    def all_tables(self, connection: Connection) -> list[str]:
+        """Names of all tables that anything reads or writes."""
+        own = mirror_flow.c
+        return list(connection.scalars(select(own.data_table).where(own.mirror == self._mirror).distinct()))
+
+    def touching(self, connection: Connection, tables: Collection[str], direction: Direction) -> set[str]:
+        """Tasks that read (`in`) or write (`out`) any of these tables."""
+        own = mirror_flow.c
+        fits = (own.mirror == self._mirror, own.data_table.in_(tables), own.direction == direction)
+        return set(connection.scalars(select(own.task).where(*fits)))
 
     def projects(self, connection: Connection) -> dict[str, str]:
         """Names of projects by id, as far as an API told them."""
@@ -137,37 +136,55 @@ class Tasks:
 
     def some(self, connection: Connection, ids: Collection[str]) -> dict[str, Task]:
         """Definitions of tasks by id; one that was never described bears its id as its name."""
-        if not ids:
-            return {}
-        if len(ids) == 1:
-            rows = self._rows(connection, mirror_task.c.id == next(iter(ids)))
-        else:
-            rows = self._rows(connection, mirror_task.c.id.in_(sorted(ids)))
-        found = self._made(connection, rows)
-        return {id: found.get(id) or Task(self._mirror, id, id or "?", "") for id in ids}
+        rows = self._rows(connection, mirror_task.c.id.in_(ids))
+        written = self._written(connection, mirror_flow.c.task.in_(ids))
+        return {id: self._undescribed(id, written) for id in ids} | self._made(rows, written)
+
+    def described(self, connection: Connection, id: str) -> bool:
+        """Whether a task was ever described."""
+        return bool(self._rows(connection, mirror_task.c.id == id))
 
     def all(self, connection: Connection) -> list[Task]:
-        """Tasks that were not deleted."""
-        return list(self._made(connection, self._rows(connection, mirror_task.c.deleted.is_(False))).values())
+        """Tasks that were described and not deleted."""
+        rows = self._rows(connection, mirror_task.c.deleted.is_(False))
+        return list(self._made(rows, self._written(connection, true())).values())
 
     def _rows(self, connection: Connection, fits: ColumnElement[bool]) -> Sequence[Row[Any]]:
-        return connection.execute(select(mirror_task).where(mirror_task.c.mirror == self._mirror, fits)).all()
+        """Tasks with the names of their projects."""
+        own, project = mirror_task.c, mirror_project.c
+        named = mirror_task.outerjoin(mirror_project, (project.mirror == own.mirror) & (project.id == own.project))
+        workspace = func.coalesce(project.name, own.project).label("workspace")
+        return connection.execute(
+            select(mirror_task, workspace).select_from(named).where(own.mirror == self._mirror, fits)
+        ).all()
 
-    def _made(self, connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, Task]:
-        names = self.projects(connection)
-        return {row.id: self._task(row, names) for row in rows}
+    def _written(self, connection: Connection, fits: ColumnElement[bool]) -> dict[str, list[str]]:
+        """Tables by the task that writes them."""
+        own = mirror_flow.c
+        chosen = select(own.task, own.data_table).where(own.mirror == self._mirror, own.direction == "out", fits)
+        found: dict[str, list[str]] = {}
+        for task, table in connection.execute(chosen.order_by(own.data_table)):
+            found.setdefault(task, []).append(table)
+        return found
 
-    def _task(self, row: Row[Any], names: dict[str, str]) -> Task:
+    def _undescribed(self, id: str, written: dict[str, list[str]]) -> Task:
+        return Task(self._mirror, id, id or "?", "", outputs=tuple(written.get(id, ())))
+
+    def _made(self, rows: Sequence[Row[Any]], written: dict[str, list[str]]) -> dict[str, Task]:
+        return {row.id: self._task(row, tuple(written.get(row.id, ()))) for row in rows}
+
+    def _task(self, row: Row[Any], outputs: tuple[str, ...]) -> Task:
         return Task(
             self._mirror,
             row.id,
             row.name,
-            names.get(row.project) or row.project,
+            row.workspace,
             tuple(orjson.loads(row.owners)),
             row.kind,
             row.cycle,
             row.priority,
-            flags=Flags(frozen=row.frozen, dry_run=row.dry_run),
+            outputs,
+            Flags(frozen=row.frozen, dry_run=row.dry_run),
         )
 
     def _row(self, fact: TaskFact) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""After a gap, the mirror asks the API how things are, and takes the answer in like any other news.
+
+What an API tells has no time of change, only the time at which it was asked. It counts as said a few seconds before that, so
+that an event of the same moment wins, whichever clock is ahead.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from core.schedulers.base import Flags, Instance, InstanceQuery, RunType, Scheduler, Task
+from core.schedulers.mirror.facts import Facts, TaskFact
+from core.schedulers.mirror.scheduler import MirrorScheduler
+from core.schedulers.mirror.state import Mirrored, Run, Said
+from core.store import Store
+
+SKEW: Final = timedelta(seconds=5)
+"""How far two clocks may be apart."""
+
+LONGEST_GAP: Final = timedelta(days=3)
+"""What is further back is history: nobody waits for it."""
+
+PAGE: Final = 1000
+
+
+class Reconciler:
+    """Asks for what one mirror may have missed.
+
+    Args:
+        mirror: with an API.
+        store: its database.
+        clock: the present moment, with zone.
+    """
+
+    def __init__(self, mirror: MirrorScheduler, store: Store, *, clock: Callable[[], datetime]) -> None:
+        self._mirror = mirror
+        self._store = store
+        self._clock = clock
+
+    async def after_silence(self, of: timedelta) -> bool:
+        """Ask, if nothing was heard for so long; returns whether it asked. Raises `RemoteError`."""
+        heard = await self._store.read(self._mirror.feed.heard_at)
+        now = self._clock()
+        if self._mirror.api is None or (heard is not None and now - heard < of):
+            return False
+        since = max(heard or now - timedelta(days=1), now - LONGEST_GAP)
+        first, last = (moment.astimezone(self._mirror.zone).date() for moment in (since, now))
+        for offset in range((last - first).days + 1):
+            await self._day(self._mirror.api, first + timedelta(days=offset))
+        return True
+
+    async def _day(self, api: Scheduler, day: date) -> None:
+        seen = 0
+        while True:
+            asked_at = self._clock()
+            page = await api.instances(InstanceQuery(day=day, run_types=frozenset(RunType), limit=PAGE, offset=seen))
+            facts = told(page.items, asked_at - SKEW)
+            await self._store.write(partial(self._mirror.feed.absorb, facts=[("", facts)], heard_at=asked_at))
+            seen += len(page.items)
+            if not page.items or seen >= page.total:
+                return
+
+
+def told(instances: Iterable[Instance], at: datetime) -> Facts:
+    """What an API's answer says.
+
+    Args:
+        instances: the answer.
+        at: since when it is certainly so.
+    """
+    found = tuple(instances)
+    tasks = {one.task.id: one.task for one in found}
+    return Facts(tuple(_state(one, at) for one in found), tuple(_task(task, at) for task in tasks.values()))
+
+
+def _state(one: Instance, at: datetime) -> Mirrored:
+    flags = Flags(one.flags.frozen, one.flags.dry_run, off_cycle=one.flags.off_cycle)
+    run = Run(at, one.status, one.started_at, one.finished_at, one.run_number)
+    return Mirrored(
+        id=one.id,
+        task=one.task.id,
+        workspace=one.task.project,
+        run_type=one.run_type,
+        business_date=one.business_date,
+        told_due_at=one.scheduled_at,
+        said=Said(at, one.status, one.raw_status, flags, one.waiting_since, one.note),
+        runs={f"#{one.run_number}": run} if one.run_number and one.started_at else {},
+    )
+
+
+def _task(task: Task, at: datetime) -> TaskFact:
+    return TaskFact(at, task.id, task.name, task.project, task.owners, task.kind, task.cycle, task.priority, task.flags)
