@@ -168,7 +168,13 @@ def _fields(fields: tuple[Field, ...]) -> Grid:
 
 
 def _table(table: Table) -> Grid:
-    grid = Grid(box=None, header_style="dim", pad_edge=False)
+    grid = Grid(
+        box=None,
+        header_style="dim",
+        pad_edge=False,
+        title=Line(table.title) if table.title else None,
+        title_justify="left",
+    )
     for column in table.columns:
         grid.add_column(Line(column))
     for row in table.rows[:LINES]:

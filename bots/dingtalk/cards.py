@@ -170,8 +170,9 @@ def _fields(fields: tuple[Field, ...], start: Literal["paragraph", "line"]) -> I
 
 
 def _table(block: Table) -> Iterator[Part]:
+    yield from _text(block.title)
     for number, line in enumerate(table_lines(block.columns, block.rows)):
-        yield from _text(line, "line" if number else "paragraph")
+        yield from _text(line, "line" if number or block.title else "paragraph")
     if block.total > len(block.rows):
         yield Line(escape(f"… {len(block.rows)}/{block.total}"))
 

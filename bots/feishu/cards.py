@@ -23,6 +23,7 @@ from bots.feishu.elements import (
     markdown,
     opened,
     overflow,
+    panel,
     paragraph,
     plain,
     pressed,
@@ -142,6 +143,11 @@ class _Body:
                 yield self._form(block)
 
     def _table(self, block: Table) -> Iterator[Element]:
+        if block.title and block.folded:
+            rows = [*_small("\n".join(table_lines(block.columns, block.rows))), *_missing(block)]
+            yield panel(plain(block.title), rows, expanded=False)  # a table may not stand within one
+            return
+        yield from _text(Text(block.title)) if block.title else ()
         self._used["tables"] += 1
         if self._used["tables"] > TABLES or not block.columns:
             yield from _small("\n".join(table_lines(block.columns, block.rows)))
@@ -155,8 +161,7 @@ class _Body:
                 ],
                 "rows": [{f"c{number}": cell for number, cell in enumerate(row)} for row in block.rows],
             }
-        if block.total > len(block.rows):
-            yield from _small(f"… {len(block.rows)}/{block.total}")
+        yield from _missing(block)
 
     def _chart(self, block: Chart) -> Iterator[Element]:
         title = f"{block.title} ({block.unit})" if block.unit else block.title
@@ -221,12 +226,12 @@ def _field(item: Field) -> str:
 def _log(block: Log) -> Iterator[Element]:
     if block.lines:
         title = plain(block.title) if block.title else worded("shorten.log", count=len(block.lines))
-        yield {
-            "tag": "collapsible_panel",
-            "expanded": bool(block.marked),
-            "header": {"title": title},
-            "elements": [code(log_lines(block))],
-        }
+        yield panel(title, [code(log_lines(block))], expanded=bool(block.marked))
+
+
+def _missing(block: Table) -> Iterator[Element]:
+    if block.total > len(block.rows):
+        yield from _small(f"… {len(block.rows)}/{block.total}")
 
 
 def _item_lines(block: Item) -> Iterator[str]:

@@ -92,6 +92,11 @@ def paragraph(text: Element, *, size: str = "normal", colour: str = "default") -
     return {"tag": "div", "text": {**text, "text_size": size, "text_color": colour}}
 
 
+def panel(title: Element, elements: list[Element], *, expanded: bool) -> Element:
+    """A part that folds away, but for its title."""
+    return {"tag": "collapsible_panel", "expanded": expanded, "header": {"title": title}, "elements": elements}
+
+
 def columns(cells: Iterable[list[Element]], *, flow: bool) -> Element:
     """Cells beside each other.
 

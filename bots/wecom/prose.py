@@ -92,6 +92,8 @@ def _item(block: Item, style: Style, name: str) -> Iterator[str]:
 
 
 def _table(block: Table, style: Style) -> Iterator[str]:
+    if block.title:
+        yield style.literal(block.title)
     if block.columns:
         yield style.table(block.columns, block.rows)
     if block.total > len(block.rows):

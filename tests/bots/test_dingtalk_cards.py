@@ -74,7 +74,7 @@ def everywhere(text: str) -> dict[str, Block]:
         "text": Text(text),
         "note": Note(text),
         "fields": Fields((Field(text, text, "danger"), Field("b", text))),
-        "table": Table((text,), ((text,),)),
+        "table": Table((text,), ((text,),), title=text),
         "log": Log(((1, text),), title=text),
         "chart": Chart("bar", ((text, 1, "info"),), title=text),
         "buttons": Buttons((button,)),

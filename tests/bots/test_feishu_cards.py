@@ -62,7 +62,8 @@ def everywhere(text: str) -> dict[str, Block]:
         "text": Text(text),
         "note": Note(text),
         "fields": Fields((Field(text, text, "danger"), Field("b", text))),
-        "table": Table((text,), ((text,),)),
+        "table": Table((text,), ((text,),), title=text),
+        "folded": Table((text,), ((text,),), title=text, folded=True),
         "log": Log(((1, text),), title=text),
         "chart": Chart("bar", ((text, 1, "info"),), title=text),
         "buttons": Buttons((button,)),
@@ -138,6 +139,14 @@ def test_a_table_says_how_many_rows_there_are() -> None:
     seen = shown(rendered(Table(("a", "b"), (("1", "2"), ("3",)), total=134)))
 
     assert seen.splitlines() == ["Title", "a | b", "1 | 2", "3", "… 2/134"]
+
+
+def test_a_folded_table_is_behind_its_title() -> None:
+    """In a panel, where Feishu takes no table, so its rows are text."""
+    card = rendered(Table(("check", "result"), (("upstream", "fine"),), title="Ruled out: upstream", folded=True))
+
+    assert ("collapsible_panel" in tags(card), "table" in tags(card)) == (True, False)
+    assert shown(card).splitlines() == ["Title", "Ruled out: upstream", "check | result", "upstream | fine"]
 
 
 def test_tables_and_charts_beyond_feishus_limit_become_text() -> None:

@@ -223,7 +223,7 @@ def test_hostile_text_is_shown_as_it_is(surface: str, text: str) -> None:
     place = SURFACES[surface]
     blocks = (Text(text), Item(text, text, fields=(Field(text, text),)), Log(((1, text),), title=text), Note(text))
 
-    read = seen(made(*blocks, Table((text,), ((text,),)), title=text, surface=place), place)
+    read = seen(made(*blocks, Table((text,), ((text,),), title=text), title=text, surface=place), place)
 
     lines = [" ".join(line.split()) for line in text.splitlines()]
     flat = " ".join(read.split())
