@@ -12,10 +12,10 @@ class SchedulerConnection(Section):
 
     name: Name
     """Short name of the connection, shown on cards; begins references such as `prod:…`."""
-    kind: Literal["simulated", "airflow", "dataworks", "mirror"]
-    """`airflow`, `dataworks`, `mirror` for one that is known by its events, or `simulated` for the demonstration."""
+    kind: Literal["simulated", "airflow", "dataworks", "dataphin", "mirror"]
+    """`airflow`, `dataworks`, `dataphin`, `mirror` for one that is known by its events, or `simulated` for the demonstration."""
     url: str = ""
-    """`dataworks` only where the region's own address is not the one to use, e.g. `https://dataworks-vpc.cn-hangzhou.aliyuncs.com`."""
+    """`dataworks` and `dataphin` only where the region's own address is not the one to use: within a VPC, or on premises."""
     username: str = ""
     password: SecretStr = SecretStr("")
     token: SecretStr = SecretStr("")
@@ -23,25 +23,33 @@ class SchedulerConnection(Section):
     """Zone in which its days begin; the general one when empty."""
     timeout_seconds: float = Field(default=15.0, gt=0)
     region: str = ""
-    """`dataworks`: where its workspaces are, e.g. `cn-hangzhou`. A second region is a second connection."""
+    """`dataworks`, `dataphin`: where it is, e.g. `cn-hangzhou`. A second region is a second connection."""
     access_key_id: str = ""
-    """`dataworks`: of a RAM user. When empty, Alibaba Cloud's chain finds credentials: environment, OIDC, file, role."""
+    """`dataworks`, `dataphin`: of a RAM user, or of a user of Dataphin's own. When empty, Alibaba Cloud's chain finds credentials:
+    environment, OIDC, file, role."""
     access_key_secret: SecretStr = SecretStr("")
     security_token: SecretStr = SecretStr("")
-    """`dataworks`: with a temporary access key."""
+    """`dataworks`, `dataphin`: with a temporary access key."""
     projects: tuple[str, ...] = ()
     """`dataworks`: names of the workspaces to look at; all that the credentials can see when empty. `mirror`: ids of the
     workspaces, or OpenLineage namespaces, whose events count; all when empty."""
     edition: Literal["basic", "standard", "professional", "enterprise"] = "standard"
     """`dataworks`: as bought; decides how many calls a second Alibaba Cloud allows."""
     calls_per_second: float = Field(default=0.0, ge=0)
-    """`dataworks`: most calls a second, when others share the account's quota; by edition when 0."""
+    """`dataworks`, `dataphin`: most calls a second, when others share the quota; when 0, by edition, or 20 for `dataphin`."""
     concurrency: int = Field(default=8, ge=1, le=64)
     """`dataworks`: most calls at once."""
     source: Literal["dataworks", "openlineage"] = "dataworks"
     """`mirror`: whose events it is fed by."""
     tenant: str = ""
-    """`mirror`: id of the DataWorks tenant whose events count; any when empty."""
+    """`mirror`: id of the DataWorks tenant whose events count; any when empty. `dataphin`: id of the tenant, as the address of its
+    pages says (`tenantId=…`)."""
+    operator: str = ""
+    """`dataphin`: id of the user in whose name calls are made; that of the access key when empty."""
+    ca_file: str = ""
+    """`dataphin`: certificates to trust instead of the public ones, in PEM, where a gateway's own are not signed by a known one."""
+    signature: Literal["v3", "v2"] = "v3"
+    """`dataphin`: `v2` for gateways that know no newer one; `xops doctor` tells."""
     api: str = ""
     """`mirror`: name of the connection to the same scheduler that it asks for logs and lets carry out orders."""
     keep_days: int = Field(default=35, ge=1)
@@ -55,7 +63,9 @@ class SchedulerConnection(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> "SchedulerConnection":
-        if self.kind == "dataworks":
+        if self.kind == "dataphin" and not self.tenant.isdecimal():
+            raise ValueError(f"scheduler {self.name}: kind 'dataphin' needs tenant, a number")
+        if self.kind in {"dataworks", "dataphin"}:
             return self._of_alibaba_cloud()
         if self.kind == "airflow" and not self.url:
             raise ValueError(f"scheduler {self.name}: kind 'airflow' needs url, e.g. http://airflow.example.com:8080")
