@@ -153,6 +153,8 @@ def configuration(connection: SchedulerConnection) -> "Config":
         "read_timeout": int(connection.timeout_seconds * 1000),
         "connect_timeout": CONNECT_MILLISECONDS,
         "user_agent": "xops",
+        "ca": connection.ca_file,
+        "signature_algorithm": "v2" if connection.signature == "v2" else "",
     }
     return Config(**{name: value for name, value in given.items() if value})
 
@@ -167,7 +169,7 @@ def failure(system: str, code: str, words: str, *, status: int = 0, retry_after:
         status: of HTTP.
         retry_after: seconds it asked us to wait.
     """
-    if code.startswith("Throttling"):
+    if code.startswith("Throttling") or status == 429:
         return Throttled(f"{system}: {code}", system=system, retry_after=retry_after, code=code)
     if code.startswith(CREDENTIALS):
         return Unauthorized(f"{system} refused our credentials: {code}", system=system, code=code)
@@ -185,6 +187,9 @@ def lost(system: str, cause: object) -> RemoteError:
         )
     if isinstance(cause, RuntimeError):  # so the SDK says that it is not JSON: usually the page of a proxy
         return Unreachable(f"{system} answered with something that is not JSON", system=system, code="not-json")
+    if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+        message = f"{system}: the certificate is not to be trusted: set ca_file, if it is your own"
+        return Unreachable(message, system=system, code="certificate")
     kind = type(cause).__name__
     return Unreachable(f"{system}: {kind}", system=system, code=kind)
 

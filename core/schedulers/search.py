@@ -15,6 +15,8 @@ CLOSEST = 40
 """How many names are compared letter by letter, after a cheaper look at all of them."""
 CLOSE_ENOUGH = 0.6
 """Least likeness, 0 to 1, that passes for a slip of the keyboard (what `difflib.get_close_matches` uses)."""
+SHORTEST_HALF = 3
+"""Characters; shorter ones are in too many names."""
 SEPARATORS = str.maketrans(dict.fromkeys(" \t\r\n.-/:", "_"))
 
 
@@ -37,6 +39,12 @@ def rank(text: str, candidates: Iterable[T], names: Callable[[T], Iterable[str]]
     exact = [candidate for name, candidate in named if name == wanted]
     found = exact or _containing(wanted, named) or _resembling(wanted, named)
     return _distinct(found)[:limit]
+
+
+def halves(text: str) -> tuple[str, ...]:
+    """Both halves of a name, for platforms that find names by a part: a slip of the keyboard is in one, the other finds it."""
+    middle = len(text) // 2
+    return tuple(half for half in (text[:middle], text[middle:]) if len(half) >= SHORTEST_HALF)
 
 
 def _containing(wanted: str, named: list[tuple[str, T]]) -> list[T]:

@@ -1,8 +1,7 @@
 """What can run, and who answers for it: workspaces, their members, tasks. Remembered, since it changes with deployments.
 
 Workspaces and members cost one call a hundred; a task is asked for when somebody means it. A search asks each workspace for
-names that contain the text; only when there are none, for names that contain one half of it: a slip of the keyboard is in
-one half, and the other half finds the name.
+names that contain the text; only when there are none, for names that contain one half of it.
 """
 
 import asyncio
@@ -16,7 +15,7 @@ from core.schedulers.dataworks.client import Client, Parameters
 from core.schedulers.dataworks.model import cycle, number, recurrence
 from core.schedulers.dataworks.wire import Member, OneTask, Project, R, TaskDefinition, TaskInstance
 from core.schedulers.memory import Memory
-from core.schedulers.search import LONGEST_QUERY, rank
+from core.schedulers.search import LONGEST_QUERY, halves, rank
 
 PROJECTS_SECONDS: Final = 600.0
 MEMBERS_SECONDS: Final = 3600.0
@@ -25,8 +24,6 @@ PAGE: Final = 100
 """Largest page of workspaces, members and, to be safe, tasks: for those no maximum is documented."""
 MOST: Final = 1000
 """Most workspaces, members of a workspace, and tasks that one search looks through."""
-SHORTEST_HALF: Final = 3
-"""Characters; shorter ones are in too many names."""
 PRODUCTION: Final = "Prod"
 ALL: Final = ""
 
@@ -116,7 +113,7 @@ class Catalogue:
         if not wanted or len(wanted) > LONGEST_QUERY:
             return ()
         found = [*await self._by_id(wanted), *await self._named([wanted])]
-        ranked = _rank(wanted, found, limit) or _rank(wanted, await self._named(_halves(wanted)), limit)
+        ranked = _rank(wanted, found, limit) or _rank(wanted, await self._named(halves(wanted)), limit)
         return tuple([await self._task(one) for one in ranked])
 
     async def close(self) -> None:
@@ -176,8 +173,3 @@ class Catalogue:
 def _rank(text: str, tasks: Iterable[TaskDefinition], limit: int) -> tuple[TaskDefinition, ...]:
     distinct = {task.id: task for task in tasks}.values()
     return rank(text, distinct, lambda task: (task.name, task.id), limit=limit)
-
-
-def _halves(text: str) -> tuple[str, ...]:
-    middle = len(text) // 2
-    return tuple(half for half in (text[:middle], text[middle:]) if len(half) >= SHORTEST_HALF)
