@@ -25,7 +25,7 @@ class SchedulerConnection(Section):
     region: str = ""
     """`dataworks`, `dataphin`: where it is, e.g. `cn-hangzhou`. A second region is a second connection."""
     access_key_id: str = ""
-    """`dataworks`, `dataphin`: of a RAM user, or of a user of Dataphin's own. When empty, Alibaba Cloud's chain finds credentials:
+    """`dataworks`, `dataphin`: of a RAM user, or of a user of Dataphin. When empty, Alibaba Cloud's chain finds credentials:
     environment, OIDC, file, role."""
     access_key_secret: SecretStr = SecretStr("")
     security_token: SecretStr = SecretStr("")
@@ -42,12 +42,12 @@ class SchedulerConnection(Section):
     source: Literal["dataworks", "openlineage"] = "dataworks"
     """`mirror`: whose events it is fed by."""
     tenant: str = ""
-    """`mirror`: id of the DataWorks tenant whose events count; any when empty. `dataphin`: id of the tenant, as the address of its
-    pages says (`tenantId=…`)."""
+    """`mirror`: id of the DataWorks tenant whose events count; any when empty. `dataphin`: id of the tenant, as the address of
+    its pages says (`tenantId=…`)."""
     operator: str = ""
     """`dataphin`: id of the user in whose name calls are made; that of the access key when empty."""
     ca_file: str = ""
-    """`dataphin`: certificates to trust instead of the public ones, in PEM, where a gateway's own are not signed by a known one."""
+    """`dataphin`: certificates to trust instead of the public ones, in PEM, for a gateway that signed its own."""
     signature: Literal["v3", "v2"] = "v3"
     """`dataphin`: `v2` for gateways that know no newer one; `xops doctor` tells."""
     api: str = ""
