@@ -1,5 +1,6 @@
 """What changed between the moment a card showed an instance and now."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -21,3 +22,9 @@ FACETS: Mapping[Facet, Callable[[Instance], object]] = {
 def drift(before: Instance, now: Instance, minded: frozenset[Facet] = frozenset(FACETS)) -> tuple[Facet, ...]:
     """Names of the facets that differ, of those that are minded."""
     return tuple(name for name, of in FACETS.items() if name in minded and of(before) != of(now))
+
+
+def fingerprint(*instances: Instance) -> str:
+    """The same as long as no facet of any of them differs: what an approval of them holds for."""
+    facets = [(instance.ref, *(of(instance) for of in FACETS.values())) for instance in instances]
+    return hashlib.sha256(repr(facets).encode()).hexdigest()[:16]

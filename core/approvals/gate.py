@@ -1,11 +1,16 @@
-"""Between operations and approvals: a confirmed proposal becomes a ticket, whose end reaches the proposal."""
+"""Between operations and approvals: a confirmed proposal becomes a ticket, whose end reaches the proposal.
+
+What was approved is the payload of the ticket. It is compared once more when the order is given, so that whatever changed in
+between is not carried out.
+"""
 
 from contextlib import suppress
 
 from core.access import Person
 from core.approvals.model import Request, State, Ticket
 from core.approvals.service import Approvals
-from core.errors import NotFound, Stale
+from core.drift import fingerprint
+from core.errors import NotFound, Refused, Stale
 from core.execution import Execution
 from core.proposals import Proposals, Record
 from core.schedulers.base import Operation
@@ -40,6 +45,13 @@ class ApprovalGate:
         ticket = await self._approvals.open(request(record, person))
         return ticket.id if ticket is not None else ""
 
+    async def permit(self, record: Record) -> None:
+        """Refuse what is not what its ticket says. An entry of a batch was part of the whole that was compared."""
+        if record.shown.ticket and not record.parent:
+            ticket = await self._approvals.ticket(record.shown.ticket)
+            if payload(record) != dict(ticket.request.payload):
+                raise Refused("it is not what was approved", system="X-Ops")
+
 
 class ProposalRunner:
     """Implements `core.approvals.attending.Runner` for the operations."""
@@ -49,14 +61,9 @@ class ProposalRunner:
         self._proposals = proposals
 
     async def start(self, ticket: Ticket) -> None:
-        """Let the proposal go on, if it is what was approved."""
-        proposal_id = ticket.request.payload["proposal"]
-        record = await self._proposals.get(proposal_id)
+        """Let the proposal go on."""
         with suppress(Stale):  # it goes on already
-            if payload(record) == dict(ticket.request.payload):
-                await self._execution.approved(proposal_id, "system")
-            else:
-                await self._execution.rejected(proposal_id, "system", "it is not what was approved")
+            await self._execution.approved(ticket.request.payload["proposal"], "system")
 
     async def outcome(self, ticket: Ticket) -> tuple[State, str]:
         """What the proposal has come to."""
@@ -95,12 +102,13 @@ def request(record: Record, person: Person) -> Request:
 
 
 def payload(record: Record) -> dict[str, str]:
-    """What exactly would be done."""
+    """What exactly would be done: to what in which state, with which others, at whose word."""
     shown = record.shown
     exact = {"proposal": shown.id, "operation": shown.operation.value, "target": shown.instance.ref}
     exact |= {"run": str(shown.instance.run_number), "affected": str(shown.affected)}
-    if shown.start and shown.end:
+    if shown.start or shown.end:
         exact["days"] = f"{shown.start} - {shown.end}"
     if shown.chosen:
         exact["with"] = ", ".join(member.instance.ref for member in shown.chosen)
-    return exact
+    exact |= {"asked_by": shown.requester, "confirmed_by": shown.decider}
+    return exact | {"state": fingerprint(shown.instance, *(member.instance for member in shown.chosen))}

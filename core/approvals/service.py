@@ -227,6 +227,10 @@ class Approvals:
                 found.append(ticket)
         return tuple(found)
 
+    async def ticket(self, ticket_id: str) -> Ticket:
+        """A ticket, for who carries it out. Raises `NotFound`."""
+        return await self._tickets.get(ticket_id)
+
     async def listed(self, person: Person, wanted: TicketFilter) -> tuple[Ticket, ...]:
         """Tickets that match, the newest first."""
         await self._access.refresh()

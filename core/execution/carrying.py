@@ -16,6 +16,7 @@ import structlog
 
 from core.access import Access
 from core.errors import BadInput, Denied, NotFound, Refused, RemoteError, Throttled, Unauthorized
+from core.execution.gate import Gate
 from core.execution.register import Register
 from core.execution.watching import Sighting, changed, look
 from core.proposals import GOING_ON, Proposals, Record
@@ -63,6 +64,7 @@ class Carrier:
         fleet: the schedulers.
         access: asked again at the execution.
         work: the durable queue.
+        gate: asked again at the execution.
         clock: the present, with zone.
     """
 
@@ -73,6 +75,7 @@ class Carrier:
         fleet: Fleet,
         access: Access,
         work: Queue,
+        gate: Gate,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -81,6 +84,7 @@ class Carrier:
         self._fleet = fleet
         self._access = access
         self._work = work
+        self._gate = gate
         self._clock = clock
         work.on("execute", self._execute)
         work.on("follow", self._follow)
@@ -94,7 +98,8 @@ class Carrier:
         record = await self._proposals.get(payload["proposal"])
         shown = record.shown
         if shown.batch:
-            await self._register.unfold(record)
+            if shown.state == "confirmed" and await self._permitted(record):
+                await self._register.unfold(record)
             await self._submit_turn(shown.id, "first")
         elif shown.state == "confirmed" and await self._may_go(record):
             await self._order(record)
@@ -104,9 +109,20 @@ class Carrier:
         if (await self._proposals.get(shown.id)).shown.state in {"following", "unknown"} and not shown.batch:
             await self._look_again(shown.id, 0, "")
 
+    async def _permitted(self, record: Record) -> bool:
+        """Whether it is what was approved; ends the proposal when not."""
+        try:
+            await self._gate.permit(record)
+        except Refused as error:
+            await self._register.move(record.shown, ("confirmed",), "refused", message=str(error))
+            return False
+        return True
+
     async def _may_go(self, record: Record) -> bool:
-        """Whether rights and target are still as they were at the click; ends the proposal when not."""
+        """Whether it is permitted, and rights and target are still as they were at the click; ends the proposal when not."""
         shown = record.shown
+        if not await self._permitted(record):
+            return False
         try:
             await self._access.refresh()
             person = self._access.named(shown.decider)

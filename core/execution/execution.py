@@ -61,7 +61,7 @@ class Execution:
         self._access = access
         self._gate = gate or ConfirmationIsEnough()
         self._register = Register(proposals, access, delivery, audit, render)
-        self._carrier = Carrier(proposals, self._register, fleet, access, work, clock=clock)
+        self._carrier = Carrier(proposals, self._register, fleet, access, work, self._gate, clock=clock)
         work.on(SWEEP, self._sweep)
 
     async def confirm(self, person: Person, proposal_id: str) -> Proposal:

@@ -27,6 +27,14 @@ class Gate(Protocol):
         """
         ...
 
+    async def permit(self, record: Record) -> None:
+        """Asked right before the order of a confirmed proposal is given, or a batch begins.
+
+        Raises:
+            Refused: it is not what was approved.
+        """
+        ...
+
 
 class ConfirmationIsEnough:
     """A `Gate` that stands open."""
@@ -34,3 +42,6 @@ class ConfirmationIsEnough:
     async def ask(self, record: Record, person: Person) -> str:
         """No ticket."""
         return ""
+
+    async def permit(self, record: Record) -> None:
+        """All."""

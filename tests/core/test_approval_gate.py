@@ -1,34 +1,44 @@
 """Operations and approvals together: a confirmed proposal waits for its ticket, and is carried out once, as approved."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from core.approvals.gate import ApprovalGate, ProposalRunner, payload, request
 from core.approvals.model import Ticket
+from core.approvals.tickets import TicketFilter
 from core.cards import Card
 from core.errors import NoFlow, NotApprover, Stale
 from core.execution import Execution
 from core.messages import Conversation
-from core.proposals import Proposals, Record
+from core.proposals import INSTANCE, MEMBERS, Proposals, Record
+from core.proposals import proposal as proposals
 from core.results import Member
-from core.schedulers.base import Operation, Status
+from core.schedulers.base import Instance, Operation, Status
 from core.schedulers.fleet import Fleet
 from core.store import Store
 from tests.fakes.approvals import Bureau, flow
-from tests.fakes.pipeline import Pipeline
+from tests.fakes.pipeline import TASK, Pipeline, Plant
 
 DAY = timedelta(days=1)
 CHAT = Conversation("ding", "d-asker")
+RUNNING, OTHER = (replace(one, status=Status.RUNNING) for one in Plant("1", "2").all.values())
+
+
+def _stored(value: Instance | tuple[Member, ...]) -> str:
+    """As the table has it."""
+    return (MEMBERS.dump_json(value) if isinstance(value, tuple) else INSTANCE.dump_json(value)).decode()
 
 
 class Shop:
-    """Operations over approvals, with one running instance of the project `trade`."""
+    """Operations over approvals, with one running instance of the project `trade`, unless other ones are given."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, pipeline: Pipeline | None = None) -> None:
         self.bureau = Bureau(store)
-        self.pipeline = Pipeline()
+        self.pipeline = pipeline or Pipeline()
         self.pipeline.become(Status.RUNNING)
         self.proposals = Proposals(store, clock=self.bureau.now)
         self.execution = Execution(
@@ -45,10 +55,12 @@ class Shop:
         for operation in Operation:
             self.bureau.attendant.on(operation.value, ProposalRunner(self.execution, self.proposals))
 
-    async def confirmed(self, operation: Operation = Operation.KILL, name: str = "ops") -> tuple[str, str]:
+    async def confirmed(
+        self, operation: Operation = Operation.KILL, name: str = "ops", members: tuple[Member, ...] = ()
+    ) -> tuple[str, str]:
         """A proposal of the asker, confirmed by somebody: its id and its ticket's."""
         asker = self.bureau.person("asker")
-        made = await self.proposals.propose(asker, CHAT, operation, self.pipeline.now)
+        made = await self.proposals.propose(asker, CHAT, operation, self.pipeline.now, members=members)
         shown = await self.execution.confirm(self.bureau.person(name), made.id)
         await self.bureau.settle()
         return made.id, shown.ticket
@@ -134,15 +146,48 @@ async def test_a_crash_after_the_approval_sends_one_order(shop: Shop) -> None:
     assert [order.request_id for order in shop.pipeline.orders] == [proposal]
 
 
-async def test_another_target_than_was_approved_is_not_carried_out(shop: Shop) -> None:
-    """Someone who can write to the table of proposals cannot slip one under an approval."""
-    proposal, ticket_id = await shop.confirmed()
-    change = f"UPDATE proposal SET affected = 99 WHERE id = '{proposal}'"  # noqa: S608  # our own id
-    await shop.bureau.store.write(lambda connection: connection.exec_driver_sql(change))
+CHANGES: Mapping[str, Mapping[str, object]] = {
+    "the operation": {"operation": "freeze"},
+    "the target": {"snapshot": _stored(replace(RUNNING, id="2"))},
+    "the run": {"snapshot": _stored(replace(RUNNING, run_number=2))},
+    "the status": {"snapshot": _stored(replace(RUNNING, status=Status.WAIT_RESOURCE))},
+    "the owner": {"snapshot": _stored(replace(RUNNING, task=replace(TASK, owners=())))},
+    "the count": {"affected": 99},
+    "who confirmed": {"decider": "root"},
+    "who asked": {"requester": "ops2"},
+    "the first day": {"start": "2026-11-01"},
+    "the last day": {"end": "2026-11-30"},
+    "a member left out": {"members": _stored((Member(RUNNING),))},
+    "a member more": {"members": _stored((Member(RUNNING), Member(OTHER), Member(replace(RUNNING, id="3"))))},
+    "another member": {"members": _stored((Member(RUNNING), Member(replace(RUNNING, id="3"))))},
+    "a member's run": {"members": _stored((Member(RUNNING), Member(replace(OTHER, run_number=2))))},
+    "the choice": {"members": _stored((Member(RUNNING), Member(OTHER, chosen=False)))},
+}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("changed", CHANGES)
+async def test_whatever_changes_after_it_was_asked_for_voids_the_approval(
+    sqlite_store: Store, changed: str, when: str
+) -> None:
+    """Someone who can write to the table of proposals cannot slip another change under an approval, given or not."""
+    plant = Plant("1", "2")
+    for one in (RUNNING, OTHER):
+        plant.change(one.id, status=one.status)
+    shop = Shop(sqlite_store, plant)
+    proposal, ticket_id = await shop.confirmed(members=(Member(RUNNING), Member(OTHER)))
+    change = update(proposals).where(proposals.c.id == proposal).values(CHANGES[changed])
+    if when == "before":
+        await shop.bureau.store.write(lambda connection: connection.execute(change))
     await shop.bureau.approvals.approve(shop.bureau.says("ops2", await shop.ticket(ticket_id)))
-    await shop.bureau.settle()
+    if when == "after":
+        await ProposalRunner(shop.execution, shop.proposals).start(await shop.ticket(ticket_id))
+        await shop.bureau.store.write(lambda connection: connection.execute(change))
+    for _ in range(2):
+        await shop.bureau.settle(after=timedelta(seconds=11))
     assert ((await shop.ticket(ticket_id)).state, shop.pipeline.orders) == ("failed", [])
-    assert await shop.state(proposal) == "rejected"
+    assert await shop.state(proposal) == "refused"
+    assert await shop.proposals.entries(proposal) == ()
     with pytest.raises(Stale):
         await shop.bureau.approvals.approve(shop.bureau.says("root", await shop.ticket(ticket_id)))
 
@@ -159,3 +204,33 @@ async def test_a_batch_over_two_projects_is_in_neither(shop: Shop) -> None:
     assert payload(batch)["with"] == "demo:1, demo:2"
     same = replace(batch, shown=replace(batch.shown, members=both[:1]))
     assert request(same, shop.bureau.person("ops")).project == "trade"
+
+
+async def test_a_batch_is_one_ticket_over_all_its_members_and_runs_as_approved(sqlite_store: Store) -> None:
+    """Nobody is asked for each of them, and what they are counts together."""
+    plant = Plant("1", "2")
+    for one in (RUNNING, OTHER):
+        plant.change(one.id, status=one.status)
+    plant.ends = {"1": Status.KILLED, "2": Status.KILLED}
+    shop = Shop(sqlite_store, plant)
+    proposal, ticket_id = await shop.confirmed(members=(Member(RUNNING), Member(OTHER)))
+    ticket = await shop.ticket(ticket_id)
+    assert (ticket.request.facts, ticket.request.payload["with"]) == ({"instances": 2}, "demo:1, demo:2")
+    await shop.bureau.approvals.approve(shop.bureau.says("ops2", ticket))
+    for _ in range(6):
+        await shop.bureau.settle(after=timedelta(seconds=11))
+    assert [order.instance for order in plant.orders] == ["1", "2"]
+    assert (await shop.state(proposal), (await shop.ticket(ticket_id)).state) == ("succeeded", "succeeded")
+    assert [one.id for one in await shop.bureau.tickets.listed(TicketFilter())] == [ticket_id]
+
+
+async def test_the_days_of_a_backfill_and_the_chosen_downstream_are_what_is_approved(shop: Shop) -> None:
+    """Each of them is in the payload, so each is on the card and under the digest."""
+    record = await shop.proposals.get((await shop.confirmed())[0])
+    days = replace(record.shown, start=date(2026, 11, 1), end=date(2026, 11, 3), affected=3)
+    later = replace(days, end=date(2026, 11, 4))
+    below = replace(record.shown, members=(Member(OTHER, distance=1), Member(RUNNING, distance=1, chosen=False)))
+    assert payload(replace(record, shown=days))["days"] == "2026-11-01 - 2026-11-03"
+    assert payload(replace(record, shown=below))["with"] == "demo:2"
+    variants = [replace(record, shown=one) for one in (record.shown, days, later, below)]
+    assert len({request(one, shop.bureau.person("ops")).digest() for one in variants}) == len(variants)

@@ -53,6 +53,11 @@ class FakeGate:
             raise Refused("no flow allows this", system="approvals")
         return self.ticket
 
+    async def permit(self, record: Record) -> None:
+        """Refuse, too."""
+        if self.refuses:
+            raise Refused("no flow allows this", system="approvals")
+
 
 @dataclass
 class World:
