@@ -262,9 +262,20 @@ class Proposals:
         query = select(proposal.c.id).where(proposal.c.state == "awaiting", proposal.c.ticket == "")
         return tuple(await self._store.read(lambda connection: connection.scalars(query).all()))
 
-    async def unfinished(self) -> tuple[str, ...]:
-        """Ids of those confirmed and not yet ended, oldest first: what a sweep looks after."""
+    async def touch(self, proposal_id: str) -> None:
+        """Note that it is being looked after."""
+        change = update(proposal).where(proposal.c.id == proposal_id).values(changed_at=self._clock())
+        await self._store.write(lambda connection: connection.execute(change))
+
+    async def unfinished(self, *, silent_since: datetime | None = None) -> tuple[str, ...]:
+        """Ids of those confirmed and not yet ended, oldest first: what a sweep looks after.
+
+        Args:
+            silent_since: only those that neither changed nor were touched since.
+        """
         query = select(proposal.c.id).where(proposal.c.state.in_(UNFINISHED)).order_by(proposal.c.changed_at).limit(500)
+        if silent_since is not None:
+            query = query.where(proposal.c.changed_at <= silent_since)
         return tuple(await self._store.read(lambda connection: connection.scalars(query).all()))
 
     def _open(self) -> ColumnElement[bool]:

@@ -4,7 +4,8 @@
 scheduler, so that whoever finds it `executing` later knows that a call may be out: that order is never sent again, only
 looked up. `follow` asks until the run ends and edits the card. `advance` lets the entries of a batch take their turns.
 
-Each handler may be called again after a crash at any of its lines, so each ends by showing what is so.
+Each handler may be called again after a crash at any of its lines, so each ends by showing what is so. Work that failed for
+good, as after an outage of the database, is asked for anew once its proposal has been silent for a while: `resume`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,6 +38,9 @@ NOT_TAKEN = (Refused, Throttled, Unauthorized, BadInput)
 
 STOPS_AFTER = 3
 """So many entries of a batch that do not succeed, one after the other, end it: what broke them is not mended yet."""
+
+SILENT = timedelta(minutes=5)
+"""Whatever is not over and was not looked at for so long has lost its work. Longer than any call to a scheduler takes."""
 
 BEGUN = ("executing", "following", "unknown")
 
@@ -90,24 +94,40 @@ class Carrier:
         work.on("follow", self._follow)
         work.on("advance", self._advance)
 
-    async def submit(self, proposal_id: str) -> None:
-        """Have a confirmed proposal carried out. Safe to repeat."""
-        await self._work.submit("execute", f"execute:{proposal_id}", {"proposal": proposal_id})
+    async def submit(self, proposal_id: str, *, again: str = "") -> None:
+        """Have a confirmed proposal carried out. Safe to repeat.
 
-    async def _execute(self, _work_id: str, payload: Mapping[str, str]) -> None:
+        Args:
+            proposal_id: of the proposal.
+            again: a name for another attempt, when the earlier work failed for good.
+        """
+        await self._work.submit("execute", f"execute:{proposal_id}{again}", {"proposal": proposal_id})
+
+    async def resume(self) -> int:
+        """Submit again whatever is not over: what a crash left between two commits, and what lost its work. Safe to repeat."""
+        unfinished = await self._proposals.unfinished()
+        for proposal_id in unfinished:
+            await self.submit(proposal_id)
+        now = self._clock()
+        for proposal_id in await self._proposals.unfinished(silent_since=now - SILENT):
+            await self.submit(proposal_id, again=f":{int(now.timestamp()) // 60}")
+        return len(unfinished)
+
+    async def _execute(self, work_id: str, payload: Mapping[str, str]) -> None:
         record = await self._proposals.get(payload["proposal"])
         shown = record.shown
+        await self._proposals.touch(shown.id)
         if shown.batch:
             if shown.state == "confirmed" and await self._permitted(record):
                 await self._register.unfold(record)
-            await self._submit_turn(shown.id, "first")
+            await self._submit_turn(shown.id, work_id)
         elif shown.state == "confirmed" and await self._may_go(record):
             await self._order(record)
         elif shown.state == "executing" and await self._register.move(shown, ("executing",), "unknown"):
             log.warning("execution interrupted", proposal=shown.id)  # a process died with the call out
         await self._settle(shown.id, None)
         if (await self._proposals.get(shown.id)).shown.state in {"following", "unknown"} and not shown.batch:
-            await self._look_again(shown.id, 0, "")
+            await self._look_again(shown.id, work_id, 0, "")
 
     async def _permitted(self, record: Record) -> bool:
         """Whether it is what was approved; ends the proposal when not."""
@@ -165,6 +185,7 @@ class Carrier:
 
     async def _follow(self, _work_id: str, payload: Mapping[str, str]) -> None:
         proposal_id, turn = payload["proposal"], int(payload["turn"])
+        await self._proposals.touch(proposal_id)
         record = await self._proposals.get(proposal_id)
         if record.shown.state not in {"following", "unknown"}:
             await self._settle(proposal_id, None)
@@ -177,7 +198,7 @@ class Carrier:
         if state != "following" or said != payload["seen"]:
             await self._settle(proposal_id, seen)
         if state in {"following", "unknown"}:
-            await self._look_again(proposal_id, turn + 1, said)
+            await self._look_again(proposal_id, payload["began"], turn + 1, said)
 
     async def _look(self, record: Record) -> Sighting | None:
         """What the scheduler shows; None when it does not answer. It will be back; the card keeps its last true state."""
@@ -209,10 +230,11 @@ class Carrier:
         else:
             await self._register.move(shown, BEGUN, state, message=seen.target.raw_status if seen else "")
 
-    async def _look_again(self, proposal_id: str, turn: int, seen: str) -> None:
+    async def _look_again(self, proposal_id: str, began: str, turn: int, seen: str) -> None:
+        """Ask for the next look of those that began with the work `began`; `seen` is what the last one said."""
         delay = min(FIRST_LOOK * 1.3**turn, SLOWEST_LOOK)
-        payload = {"proposal": proposal_id, "turn": str(turn), "seen": seen}
-        await self._work.submit("follow", f"follow:{proposal_id}:{turn}", payload, delay=delay)
+        payload = {"proposal": proposal_id, "began": began, "turn": str(turn), "seen": seen}
+        await self._work.submit("follow", f"follow:{began}:{turn}", payload, delay=delay)
 
     async def _settle(self, proposal_id: str, seen: Sighting | None) -> None:
         """Show what is so; and when it is over, let go of the card, or let the next entry of the batch begin."""

@@ -25,7 +25,7 @@ from core.schedulers.base import Instance
 from core.schedulers.fleet import Fleet
 
 SWEEP = "sweep"
-"""The kind of durable work that looks, now and then, for what a crash between two commits left behind."""
+"""The kind of durable work that looks, now and then, for what a crash or an outage left behind."""
 
 
 class Execution:
@@ -137,15 +137,12 @@ class Execution:
         return (await self._proposals.get(proposal_id)).shown
 
     async def resume(self) -> int:
-        """Submit again whatever is unfinished, for the moment between two commits that a crash can hit. Safe to repeat."""
+        """Take up whatever is not over and lost its work, in a crash or an outage. Safe to repeat."""
         for proposal_id in await self._proposals.without_ticket():
             record = await self._proposals.get(proposal_id)
             with suppress(Refused):  # the card says so
                 await self._pass_gate(record, self._register.person(record.shown.decider))
-        unfinished = await self._proposals.unfinished()
-        for proposal_id in unfinished:
-            await self._carrier.submit(proposal_id)
-        return len(unfinished)
+        return await self._carrier.resume()
 
     async def _sweep(self, _work_id: str, _payload: Mapping[str, str]) -> None:
         await self.resume()

@@ -8,6 +8,7 @@ import pytest
 from core import downstream
 from core.errors import BadInput, Denied, Stale
 from core.execution import subject
+from core.execution.carrying import SILENT
 from core.results import Member, Proposal
 from core.schedulers.base import Operation, Order, RunType, Status
 from core.store import Store
@@ -300,3 +301,25 @@ async def test_drift_during_approval_is_found_when_it_is_carried_out(world: Worl
     await world.timeline.pass_time(60)
     assert (await world.state(proposal), plant.orders) == ("void", [])
     assert world.titles[-1].startswith("void")
+
+
+async def test_a_batch_whose_turn_was_lost_in_an_outage_goes_on_with_the_sweep(world: World, plant: Plant) -> None:
+    """No entry of it is under way that could call the next."""
+    proposal = await batch(world, plant)
+    await world.execution.confirm(world.person("chen"), proposal)
+
+    def die(order: Order) -> None:
+        if order.instance == "b":
+            raise Killed
+
+    plant.after = die
+    with pytest.raises(Killed):
+        await world.timeline.pass_time(60)
+    world.timeline.give_up()
+    await world.timeline.pass_time(60)
+    assert (await world.state(proposal), [order.instance for order in plant.orders]) == ("following", ["a", "b"])
+    await world.timeline.pass_time(SILENT.total_seconds())
+    assert await world.execution.resume() > 0
+    await world.timeline.pass_time(60)
+    assert [order.instance for order in plant.orders] == list(NAMES)
+    assert await world.state(proposal) == "succeeded"

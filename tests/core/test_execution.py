@@ -8,8 +8,9 @@ import pytest
 from core.access import Access
 from core.errors import Denied, Refused, Stale, Unreachable
 from core.execution import SWEEP, UNKNOWN_FOR, subject
+from core.execution.carrying import SILENT, SLOWEST_LOOK
 from core.proposals import VALID_FOR
-from core.schedulers.base import Flags, Operation, Order, Status
+from core.schedulers.base import Flags, Instance, Operation, Order, Status
 from core.store import Store
 from tests.fakes.pipeline import Pipeline
 from tests.fakes.timeline import Killed
@@ -280,3 +281,51 @@ async def test_a_sweep_is_not_stopped_by_what_the_gate_refuses(world: World) -> 
     world.gate.refuses = True
     assert await world.execution.resume() == 0
     assert (await world.state(first), await world.state(second)) == ("refused", "refused")
+
+
+@pytest.mark.parametrize("seconds", [0, 1.5, 40])
+async def test_what_lost_its_work_in_an_outage_is_taken_up_by_the_sweep(world: World, seconds: float) -> None:
+    """Durable work gives up after five failures: before the order, after it, or while the run is followed."""
+    proposal = await world.propose()
+    await world.execution.confirm(world.person("chen"), proposal)
+    if seconds:
+        await world.timeline.pass_time(seconds)
+    world.timeline.give_up()
+    if seconds:
+        world.pipeline.become(Status.SUCCESS)
+    await sweep(world, after=SILENT)
+    await sweep(world, after=timedelta(minutes=5))
+    if not seconds:
+        world.pipeline.become(Status.SUCCESS)
+        await world.timeline.pass_time(60)
+    assert (await world.state(proposal), len(world.pipeline.orders)) == ("succeeded", 1)
+    assert world.titles[-1].startswith("succeeded")
+
+
+async def test_the_sweep_leaves_alone_what_is_looked_after(world: World) -> None:
+    """A run of an hour gets no second look in between, and no second line of looks."""
+    proposal = await world.propose()
+    await world.execution.confirm(world.person("chen"), proposal)
+    looks = 0
+
+    async def counted(instance_id: str) -> Instance:
+        nonlocal looks
+        looks += 1
+        return world.pipeline.now
+
+    await world.timeline.pass_time(600)
+    world.pipeline.instance = counted
+    for _ in range(12):
+        await sweep(world, after=timedelta(minutes=5))
+    assert await world.state(proposal) == "following"
+    assert looks <= 3600 / SLOWEST_LOOK + 1
+    world.pipeline.become(Status.SUCCESS)
+    await world.timeline.pass_time(60)
+    assert await world.state(proposal) == "succeeded"
+
+
+async def sweep(world: World, *, after: timedelta) -> None:
+    """The five-minute sweep, so much later, and what follows from it."""
+    await world.timeline.pass_time(after.total_seconds())
+    await world.timeline.submit(SWEEP, f"sweep:{world.timeline.now.timestamp()}", {})
+    await world.timeline.pass_time(1)

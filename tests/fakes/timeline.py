@@ -49,3 +49,7 @@ class Timeline:
             await self._handlers[kind](id, payload)
             self._due = sorted(job for job in self._due if job[3] != id)  # a sorted list is a heap
         self.now = until
+
+    def give_up(self) -> None:
+        """All that is due has failed too often: it is not tried again, and its ids stay used."""
+        self._due.clear()
