@@ -1,6 +1,7 @@
 """Connections to schedulers."""
 
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -12,8 +13,9 @@ class SchedulerConnection(Section):
 
     name: Name
     """Short name of the connection, shown on cards; begins references such as `prod:…`."""
-    kind: Literal["simulated", "airflow", "dataworks", "dataphin", "mirror"]
-    """`airflow`, `dataworks`, `dataphin`, `mirror` for one that is known by its events, or `simulated` for the demonstration."""
+    kind: Literal["simulated", "airflow", "dataworks", "dataphin", "dolphinscheduler", "mirror"]
+    """`airflow`, `dataworks`, `dataphin`, `dolphinscheduler`, `mirror` for one that is known by its events, or `simulated` for
+    the demonstration."""
     url: str = ""
     """`dataworks` and `dataphin` only where the region's own address is not the one to use: within a VPC, or on premises."""
     username: str = ""
@@ -31,14 +33,20 @@ class SchedulerConnection(Section):
     security_token: SecretStr = SecretStr("")
     """`dataworks`, `dataphin`: with a temporary access key."""
     projects: tuple[str, ...] = ()
-    """`dataworks`: names of the workspaces to look at; all that the credentials can see when empty. `mirror`: ids of the
-    workspaces, or OpenLineage namespaces, whose events count; all when empty."""
+    """`dataworks`, `dolphinscheduler`: names of the workspaces or projects to look at; all that it may see when empty. `mirror`:
+    ids of the workspaces, or OpenLineage namespaces, whose events count; all when empty."""
     edition: Literal["basic", "standard", "professional", "enterprise"] = "standard"
     """`dataworks`: as bought; decides how many calls a second Alibaba Cloud allows."""
     calls_per_second: float = Field(default=0.0, ge=0)
     """`dataworks`, `dataphin`: most calls a second, when others share the quota; when 0, by edition, or 20 for `dataphin`."""
     concurrency: int = Field(default=8, ge=1, le=64)
-    """`dataworks`: most calls at once."""
+    """`dataworks`, `dolphinscheduler`: most calls at once."""
+    server_zone: str = "UTC"
+    """`dolphinscheduler`: its `SPRING_JACKSON_TIME_ZONE`, in which its API reads and writes moments."""
+    tables: dict[str, str] = Field(default={})
+    """`dolphinscheduler`: by name of a table, the name or code of the task that writes it."""
+    dbt_sources: str = ""
+    """`dolphinscheduler`: path of the `sources.json` that `dbt source freshness` writes, for the tables in it."""
     source: Literal["dataworks", "openlineage"] = "dataworks"
     """`mirror`: whose events it is fed by."""
     tenant: str = ""
@@ -67,6 +75,8 @@ class SchedulerConnection(Section):
             raise ValueError(f"scheduler {self.name}: kind 'dataphin' needs tenant, a number")
         if self.kind in {"dataworks", "dataphin"}:
             return self._of_alibaba_cloud()
+        if self.kind == "dolphinscheduler":
+            return self._of_dolphinscheduler()
         if self.kind == "airflow" and not self.url:
             raise ValueError(f"scheduler {self.name}: kind 'airflow' needs url, e.g. http://airflow.example.com:8080")
         if self.kind == "airflow" and not (self.token.get_secret_value() or self.username):
@@ -78,4 +88,13 @@ class SchedulerConnection(Section):
             raise ValueError(f"scheduler {self.name}: kind {self.kind!r} needs region, e.g. cn-hangzhou")
         if bool(self.access_key_id) != bool(self.access_key_secret.get_secret_value()):
             raise ValueError(f"scheduler {self.name}: give access_key_id and access_key_secret, or neither")
+        return self
+
+    def _of_dolphinscheduler(self) -> "SchedulerConnection":
+        if not (self.url and self.token.get_secret_value()):
+            raise ValueError(f"scheduler {self.name}: give url, e.g. http://dolphin:12345/dolphinscheduler, and token")
+        try:
+            ZoneInfo(self.server_zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"scheduler {self.name}: no such server_zone, e.g. UTC or Asia/Shanghai") from error
         return self

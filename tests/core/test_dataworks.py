@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from core.errors import BadInput, NotFound, Refused, Throttled, Unauthorized, Unreachable
 from core.schedulers.aliyun import Calls
 from core.schedulers.base import Flags, InstanceQuery, RunType, Status
+from core.schedulers.cron import cycle
 from core.schedulers.dataworks import DataWorksScheduler
-from core.schedulers.dataworks.model import business_day, cycle, letters, recurrence, run_type, status
+from core.schedulers.dataworks.model import business_day, letters, recurrence, run_type, status
 from core.schedulers.dataworks.tables import entity
 from tests.fakes.aliyun import KEY, SECRET, Fault
 from tests.fakes.dataworks import NOW, TODAY, ZONE, FakeDataWorks, milliseconds

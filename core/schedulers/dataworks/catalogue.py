@@ -11,8 +11,9 @@ from typing import Final
 
 from core.errors import NotFound
 from core.schedulers.base import Task
+from core.schedulers.cron import cycle
 from core.schedulers.dataworks.client import Client, Parameters
-from core.schedulers.dataworks.model import cycle, number, recurrence
+from core.schedulers.dataworks.model import number, recurrence
 from core.schedulers.dataworks.wire import Member, OneTask, Project, R, TaskDefinition, TaskInstance
 from core.schedulers.memory import Memory
 from core.schedulers.search import LONGEST_QUERY, halves, rank

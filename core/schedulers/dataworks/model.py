@@ -150,27 +150,6 @@ def instance(raw: TaskInstance, task: Task, zone: ZoneInfo) -> Instance:
     )
 
 
-def cycle(cron: str) -> str:
-    """How often a task is due: a word of `Task.cycle`, by a cron expression with seconds (`00 15 02 * * ?`)."""
-    match cron.split():
-        case [_, minute, _, _, _, _] if _many(minute):
-            return "minute"
-        case [_, _, hour, _, _, _] if _many(hour):
-            return "hourly"
-        case [_, _, _, "*" | "?", "*", "*" | "?"]:
-            return "daily"
-        case [_, _, _, "*" | "?", "*", _]:
-            return "weekly"
-        case [_, _, _, _, "*", "*" | "?"]:
-            return "monthly"
-        case _:
-            return ""
-
-
-def _many(field: str) -> bool:
-    return any(sign in field for sign in "*/,-")
-
-
 def _waiting_since(raw: TaskInstance, now: Status) -> datetime | None:
     match now:
         case Status.WAIT_TIME:
