@@ -33,8 +33,8 @@ class SchedulerConnection(Section):
     security_token: SecretStr = SecretStr("")
     """`dataworks`, `dataphin`: with a temporary access key."""
     projects: tuple[str, ...] = ()
-    """`dataworks`, `dolphinscheduler`: names of the workspaces or projects to look at; all that it may see when empty. `mirror`:
-    ids of the workspaces, or OpenLineage namespaces, whose events count; all when empty."""
+    """`dataworks`, `dolphinscheduler`: names of the workspaces or projects to look at; all that it may see when empty.
+    `mirror`: ids of the workspaces, or OpenLineage namespaces, whose events count; all when empty."""
     edition: Literal["basic", "standard", "professional", "enterprise"] = "standard"
     """`dataworks`: as bought; decides how many calls a second Alibaba Cloud allows."""
     calls_per_second: float = Field(default=0.0, ge=0)
