@@ -13,7 +13,7 @@ import re
 import secrets
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from itertools import accumulate
 
@@ -42,6 +42,29 @@ def mask(text: str) -> str:
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
+
+
+class StandIns:
+    """Names that `mask` would hide, under words that may be shown, for as long as one answer takes.
+
+    A secret never comes back. A name must: a model has to give it to a tool, and the reader has to know what is meant.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def hide(self, text: str, names: Iterable[str]) -> str:
+        """The text masked, with stand-ins for those of the names that masking would hide."""
+        for name in sorted(set(names), key=len, reverse=True):
+            if mask(name) != name and name in text:
+                text = text.replace(name, self._names.setdefault(name, f"hidden_name_{len(self._names) + 1}_"))
+        return mask(text)
+
+    def restore(self, text: str) -> str:
+        """The text with the names themselves."""
+        for name, stand_in in self._names.items():
+            text = text.replace(stand_in, name)
+        return text
 
 
 # A value that somebody wrote *about* a secret, or that stands for one. Masking it would only hide evidence, as in

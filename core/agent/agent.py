@@ -194,5 +194,5 @@ class Agent:
 def _from_model(turn: Turn, text: str, note: str) -> Answer:
     """What a model found, with those of its words that hold. About two diagnoses at once it would not be clear what holds."""
     diagnoses = [result.diagnosis for result in turn.results if isinstance(result, Diagnosed)]
-    held = claims(text, diagnoses[0], turn.knows) if len(diagnoses) == 1 else ()
+    held = claims(text, diagnoses[0], turn.knows, turn.stand_ins.restore) if len(diagnoses) == 1 else ()
     return Answer(turn.results, held, tuple(use.call for use in turn.found), "model", note)

@@ -47,18 +47,21 @@ _CAUSES: Mapping[Cause, re.Pattern[str]] = {
 """Words that name a cause, folded; of causes that people name by words of their own."""
 
 
-def claims(text: str, diagnosis: Diagnosis, knows: Callable[[str], bool]) -> tuple[Claim, ...]:
+def claims(
+    text: str, diagnosis: Diagnosis, knows: Callable[[str], bool], restore: Callable[[str], str] = str
+) -> tuple[Claim, ...]:
     """The sentences of a model that hold.
 
     Args:
         text: what it wrote.
         diagnosis: what it wrote about.
         knows: whether a name was written before, by a person or a tool.
+        restore: brings back names that were hidden from it.
     """
     suspect = set(diagnosis.injection)
     proofs = {proof.id: proof for proof in diagnosis.proofs if not proof.line or proof.line not in suspect}
     told = fold("\n".join(proof.text for proof in proofs.values()))
-    sentences = (match.group() for match in _SENTENCE.finditer(mask(clean(text[:READ]))))
+    sentences = (match.group() for match in _SENTENCE.finditer(restore(mask(clean(text[:READ])))))
     held = _held(sentences, proofs, lambda name: knows(name) or name in told)
     return tuple(claim for claim in held if not _contrary(fold(claim.text), diagnosis.cause, told))[:MOST]
 

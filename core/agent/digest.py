@@ -4,7 +4,7 @@ Everything in it came from outside and is masked; whoever hands it to a model fe
 Lines of a log that try to instruct the reader are left out and counted.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from core.approvals.model import TicketList, TicketView
@@ -40,9 +40,15 @@ AROUND = 2
 TAIL = 15
 
 
-def digest(result: Result, *, longest: int = LONGEST) -> str:
-    """The result as text, at most `longest` characters."""
-    text = mask(clean("\n".join(_lines(result))))
+def digest(result: Result, *, longest: int = LONGEST, hide: Callable[[str], str] = mask) -> str:
+    """The result as text.
+
+    Args:
+        result: what was found.
+        longest: most characters.
+        hide: takes secrets out.
+    """
+    text = hide(clean("\n".join(_lines(result))))
     return text if len(text) <= longest else text[: longest - 2] + " …"
 
 

@@ -16,6 +16,7 @@ from core.agent.offline import QUESTION, OfflineModel
 from core.agent.prompts import PROMPTS, prompt
 from core.agent.provider import calling
 from core.agent.router import Router
+from core.agent.rules.names import identifiers
 from core.agent.toolkit import Toolkit
 from core.agent.turn import Turn
 from core.errors import ConfigurationError
@@ -115,5 +116,5 @@ def _messages(turn: Turn, now: str) -> list[BaseMessage]:
     for earlier in question.past.turns:
         told += [HumanMessage(earlier.said), AIMessage(fence(earlier.answered, "card shown"))]
     quoted = f"{fence(mask(question.quoted), 'quoted message')}\n" if question.quoted else ""
-    asked = f"[{now}]\n{quoted}{mask(question.text)}"
+    asked = f"[{now}]\n{quoted}{turn.stand_ins.hide(question.text, (name.text for name in identifiers(question.text)))}"
     return [*told, HumanMessage(asked, additional_kwargs={QUESTION: question})]

@@ -85,7 +85,9 @@ class Guard(AgentMiddleware[State, Turn]):
             Stopped: the same call was made before in this turn.
         """
         turn = cast("Turn", request.runtime.context)  # pyright: ignore[reportUnknownMemberType]
-        call = Call(request.tool_call["name"], {name: str(value) for name, value in request.tool_call["args"].items()})
+        given = {name: _restored(turn, value) for name, value in request.tool_call["args"].items()}
+        request = request.override(tool_call={**request.tool_call, "args": given})
+        call = Call(request.tool_call["name"], {name: str(value) for name, value in given.items()})
         if any(use.call == call for use in turn.uses):
             raise Stopped("repeated")
         refusal = _refusal(turn, call) if self._checks else ""
@@ -97,8 +99,12 @@ class Guard(AgentMiddleware[State, Turn]):
         answer = await handler(request)
         if isinstance(answer, ToolMessage):
             use.result = answer.artifact
-            turn.known += answer.text.casefold()
+            turn.known += turn.stand_ins.restore(answer.text).casefold()
         return answer
+
+
+def _restored(turn: Turn, value: object) -> object:
+    return turn.stand_ins.restore(value) if isinstance(value, str) else value
 
 
 def _refusal(turn: Turn, call: Call) -> str:

@@ -13,6 +13,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import Field
 
 from core.agent.digest import digest
+from core.agent.past import focus, items
 from core.agent.turn import Turn
 from core.redact import fence
 from core.results import Notice, Result
@@ -83,7 +84,7 @@ class Toolkit:
 
     async def overview(self, runtime: Runtime, day: Day = "") -> Found:
         """How the day went: counts by status, failed and repeatedly failed, for all the person may operate and their own."""
-        return _found(await self._look.overview(_turn(runtime).person, day=day))
+        return _found(_turn(runtime), await self._look.overview(_turn(runtime).person, day=day))
 
     async def list_instances(
         self,
@@ -95,45 +96,49 @@ class Toolkit:
     ) -> Found:
         """List instances of a day: failed, repeated (failed today and yesterday), running, waiting, mine, or a project's."""
         person = _turn(runtime).person
-        return _found(await self._look.instances(person, kind=kind, subject=subject, day=day, offset=offset))
+        return _found(
+            _turn(runtime), await self._look.instances(person, kind=kind, subject=subject, day=day, offset=offset)
+        )
 
     async def instance_status(self, runtime: Runtime, target: Target, day: Day = "") -> Found:
         """What one task or instance is doing now, and how it went before."""
-        return _found(await self._look.status(_turn(runtime).person, target, day=day))
+        return _found(_turn(runtime), await self._look.status(_turn(runtime).person, target, day=day))
 
     async def table_freshness(self, runtime: Runtime, name: Target, day: Day = "") -> Found:
         """Whether a table was updated: when, by which instance, or when it is expected."""
-        return _found(await self._look.table(_turn(runtime).person, name, day=day))
+        return _found(_turn(runtime), await self._look.table(_turn(runtime).person, name, day=day))
 
     async def instance_log(self, runtime: Runtime, target: Target, run: Run = 0, day: Day = "") -> Found:
         """The log of a run, with the lines that look like the fault."""
-        return _found(await self._look.log(_turn(runtime).person, target, run=run, day=day))
+        return _found(_turn(runtime), await self._look.log(_turn(runtime).person, target, run=run, day=day))
 
     async def upstream(self, runtime: Runtime, target: Target) -> Found:
         """Instances that one waits for."""
-        return _found(await self._look.lineage(_turn(runtime).person, target, direction="upstream"))
+        return _found(_turn(runtime), await self._look.lineage(_turn(runtime).person, target, direction="upstream"))
 
     async def downstream(self, runtime: Runtime, target: Target) -> Found:
         """Instances that wait for one, and are affected when it fails."""
-        return _found(await self._look.lineage(_turn(runtime).person, target, direction="downstream"))
+        return _found(_turn(runtime), await self._look.lineage(_turn(runtime).person, target, direction="downstream"))
 
     async def diagnose(self, runtime: Runtime, target: Target, day: Day = "") -> Found:
         """Why a task or instance failed or does not start, with evidence, and whether a rerun helps."""
-        return _found(await self._look.diagnose(_turn(runtime).person, target, day=day))
+        return _found(_turn(runtime), await self._look.diagnose(_turn(runtime).person, target, day=day))
 
     async def propose_operation(self, runtime: Runtime, operation: Proposable, target: Target) -> Found:
         """Propose a change that the person asked for. It is carried out only after a person confirms it on the card."""
         turn = _turn(runtime)
-        return _found(await self._act.propose(turn.person, turn.conversation, operation, target))
+        return _found(_turn(runtime), await self._act.propose(turn.person, turn.conversation, operation, target))
 
     async def help(self, runtime: Runtime, topic: Topic = "help") -> Found:  # every tool has a runtime
         """Answer without looking anything up: greet, say what is possible, ask which task is meant, or refuse."""
-        return _found(Notice(topic, suggestions=SUGGESTIONS.get(topic, USUAL)))
+        return _found(_turn(runtime), Notice(topic, suggestions=SUGGESTIONS.get(topic, USUAL)))
 
 
 def _turn(runtime: Runtime) -> Turn:
     return runtime.context
 
 
-def _found(result: Result) -> Found:
-    return fence(digest(result), type(result).__name__), result
+def _found(turn: Turn, result: Result) -> Found:
+    named = [name for item in (*focus((result,)), *items((result,))) for name in (item.ref, item.label)]
+    text = digest(result, hide=lambda text: turn.stand_ins.hide(text, named))
+    return fence(text, type(result).__name__), result

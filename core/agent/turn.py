@@ -8,6 +8,7 @@ from core.access import Person
 from core.agent.answer import Call
 from core.agent.rules.understand import Question
 from core.messages import Conversation
+from core.redact import StandIns
 from core.results import Proposal, Result
 
 Reason = Literal["failed", "slow", "budget", "repeated", "no_tool"]
@@ -40,6 +41,7 @@ class Turn:
         known: all text that names and ids may be copied from: the message, the conversation, and results so far.
         tokens: spent so far.
         steps: calls of the model so far.
+        stand_ins: what hides names from the model that look like secrets, and brings them back.
     """
 
     person: Person
@@ -50,6 +52,7 @@ class Turn:
     uses: list[Use] = field(default_factory=list[Use])
     tokens: int = 0
     steps: int = 0
+    stand_ins: StandIns = field(default_factory=StandIns)
 
     @classmethod
     def about(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,7 @@ from core.agent.history import History
 from core.messages import Actor, Conversation, Message
 from core.proposals import Proposals
 from core.results import Diagnosed, InstanceDetail, LogView, Missing, Notice, Overview, Problem, Proposal
-from core.schedulers.base import LogPage
+from core.schedulers.base import LogPage, Task
 from core.schedulers.fleet import Fleet
 from core.settings import Model, PersonSettings
 from core.store import Store
@@ -41,6 +42,18 @@ class Chatty(Pipeline):
             "password=hunter2hunter2",
         )
         return LogPage(1, lines, total=3)
+
+
+class Odd(Chatty):
+    """Its task has a name that looks like a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = replace(self.now, task=replace(self.now.task, name="ods_AKIAIOSFODNN7EXAMPLE_di"))
+
+    async def tasks(self, text: str, *, limit: int = 10) -> tuple[Task, ...]:
+        """The one task, by its name."""
+        return (self.now.task,) if text == self.now.task.name else ()
 
 
 class Bench:
@@ -156,6 +169,19 @@ async def test_the_conversation_is_told_masked_and_fenced(sqlite_store: Store) -
     assert "abcdefghijklmnop" not in fake.told
     assert "<untrusted-" in fake.told
     assert "昨晚怎么样" in str(fake.requests[-1]["messages"])
+
+
+async def test_a_name_that_looks_like_a_secret_is_hidden_from_the_model_and_comes_back(sqlite_store: Store) -> None:
+    """It reads a stand-in and answers with it; the tool and the reader get the name."""
+    odd = Odd()
+    name = odd.now.task.name
+    diagnose = Says(calls=(("diagnose", {"target": "hidden_name_1_"}),))
+    async with serving(says(diagnose, Says("hidden_name_1_ 的源表不存在 [L1]。"))) as fake:
+        answer = await Bench(sqlite_store, configured(fake), odd).ask(f"{name} 咋了")
+    assert isinstance(answer.results[0], Diagnosed)
+    assert [call.arguments["target"] for call in answer.calls] == [name]
+    assert [claim.text for claim in answer.claims] == [f"{name} 的源表不存在"]
+    assert "AKIA" not in fake.told
 
 
 async def test_a_proposal_ends_the_turn(sqlite_store: Store) -> None:
