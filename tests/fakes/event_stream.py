@@ -32,9 +32,11 @@ CODES = {
 }
 
 
-def mirror(store: Store, clock: WallClock, api: Scheduler | None = None, **more: Any) -> MirrorScheduler:
+def mirror(
+    store: Store, clock: WallClock, api: Scheduler | None = None, *, name: str = "prod", **more: Any
+) -> MirrorScheduler:
     """A mirror of DataWorks unless told otherwise."""
-    connection = SchedulerConnection(name="prod", kind="mirror", **more)
+    connection = SchedulerConnection(name=name, kind="mirror", **more)
     return MirrorScheduler(connection, store, zone=ZONE, clock=clock, api=api)
 
 

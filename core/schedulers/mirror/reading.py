@@ -65,7 +65,9 @@ class Reading:
 
     def tasks(self, text: str, limit: int) -> tuple[Task, ...]:
         """Tasks whose name or id is or resembles the text."""
-        return rank(text, self.feed.tasks.all(self.connection), lambda task: (task.name, task.id), limit=limit)
+        found = rank(text, self.feed.tasks.names(self.connection), lambda task: task, limit=limit)
+        described = self.feed.tasks.some(self.connection, [id for id, _ in found])
+        return tuple(described[id] for id, _ in found)
 
     def tables(self, text: str, limit: int) -> tuple[DataTable, ...]:
         """Tables whose name is or resembles the text."""

@@ -19,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
-    true,
     update,
 )
 
@@ -144,10 +143,11 @@ class Tasks:
         """Whether a task was ever described."""
         return bool(self._rows(connection, mirror_task.c.id == id))
 
-    def all(self, connection: Connection) -> list[Task]:
-        """Tasks that were described and not deleted."""
-        rows = self._rows(connection, mirror_task.c.deleted.is_(False))
-        return list(self._made(rows, self._written(connection, true())).values())
+    def names(self, connection: Connection) -> list[tuple[str, str]]:
+        """(id, name) of tasks that were described and not deleted."""
+        own = mirror_task.c
+        chosen = select(own.id, own.name).where(own.mirror == self._mirror, own.deleted.is_(False))
+        return [(row[0], row[1]) for row in connection.execute(chosen)]
 
     def _rows(self, connection: Connection, fits: ColumnElement[bool]) -> Sequence[Row[Any]]:
         """Tasks with the names of their projects."""
