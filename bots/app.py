@@ -285,6 +285,10 @@ def build_scheduler(connection: SchedulerConnection, application: Application) -
         from core.schedulers.dataworks import DataWorksScheduler
 
         return DataWorksScheduler(connection, zone=zone, clock=now)
+    if connection.kind == "dataphin":
+        from core.schedulers.dataphin import DataphinScheduler
+
+        return DataphinScheduler(connection, zone=zone, clock=now)
     if connection.kind == "dolphinscheduler":
         from core.schedulers.dolphinscheduler import DolphinScheduler
 

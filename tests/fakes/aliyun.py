@@ -6,13 +6,16 @@
 Rules, from Alibaba Cloud's description of signature version 3 and from what its SDK sends: the signature covers method, path,
 query, the headers it names and the digest of the body; a parameter missing is 400 `Missing…`, one that is wrong 400
 `InvalidParameter`, an unknown key 404 `InvalidAccessKeyId.NotFound`, a wrong signature 400 `SignatureDoesNotMatch`, an expired
-session 400 `InvalidSecurityToken.Expired`, too many calls 429 `Throttling.User`.
+session 400 `InvalidSecurityToken.Expired`, too many calls 429 `Throttling.User`. A gateway that `knows` version 2
+alone finds the action and the signature (HMAC-SHA1 over the parameters) in the query, and an access key nowhere else.
 """
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import re
+import ssl
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +31,18 @@ Json = dict[str, Any]
 KEY: Final = "LTAI5tFakeAccessKey"
 SECRET: Final = "fake-secret-of-the-access-key"
 AUTHORIZATION: Final = re.compile(r"ACS3-HMAC-SHA256 Credential=(\S+),SignedHeaders=(\S+),Signature=(\S+)")
+OF_SIGNATURE: Final = {
+    "Action",
+    "Version",
+    "Format",
+    "Timestamp",
+    "SignatureNonce",
+    "SignatureMethod",
+    "SignatureVersion",
+    "AccessKeyId",
+    "Signature",
+}
+"""Parameters that are about the second version of signatures alone."""
 MASKED: Final = {
     "user-agent",
     "content-length",
@@ -75,12 +90,18 @@ class AliyunGateway:
         denied: actions this identity has no right to.
         token: the session token that is asked for; none when empty.
         slow: when given, answers wait until it is set.
+        knows: the version of signatures it takes, `v3` or `v2`.
+
+    Args:
+        tls: with which it speaks HTTPS; HTTP when None.
     """
 
     PACKAGES: ClassVar[Mapping[str, str]] = {}
     """Package of the SDK whose models say what a version's operations take."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+        self.knows = "v3"
         self.calls: list[str] = []
         self.exchanges: list[Exchange] = []
         self.faults: list[Fault] = []
@@ -96,10 +117,10 @@ class AliyunGateway:
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
         host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        self.url = f"{'https' if self._tls else 'http'}://{host}:{port}"
         return self
 
     async def __aexit__(
@@ -118,7 +139,7 @@ class AliyunGateway:
 
     async def _handle(self, request: web.Request) -> web.Response:
         body = await request.read()
-        action, version = request.headers["x-acs-action"], request.headers["x-acs-version"]
+        action, version = (_told(request, name) for name in ("Action", "Version"))
         self.calls.append(action)
         query, form = dict(request.query), dict(parse_qsl(body.decode(), keep_blank_values=True))
         status, headers = 200, {}
@@ -127,8 +148,9 @@ class AliyunGateway:
                 raise self.faults.pop(0)
             if action in self.refusals:
                 raise self.refusals.pop(action)
-            self._know(request, body)
-            answer = await self._answer(action, version, query | form)
+            (self._know if self.knows == "v3" else self._know_older)(request, body)
+            given = {name: value for name, value in (query | form).items() if name not in OF_SIGNATURE}
+            answer = await self._answer(action, version, given)
         except Fault as fault:
             status, headers = fault.status, dict(fault.headers)
             answer = {"Code": fault.code, "Message": fault.words, "HostId": "dataworks"}
@@ -164,6 +186,26 @@ class AliyunGateway:
             raise Fault(400, "SignatureDoesNotMatch", words)
         if request.headers.get("x-acs-security-token", "") != self.token:
             raise Fault(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.")
+
+    def _know_older(self, request: web.Request, body: bytes) -> None:
+        if "AccessKeyId" not in request.query:
+            raise Fault(400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.")
+        given = dict(request.query) | dict(parse_qsl(body.decode(), keep_blank_values=True))
+        signature = given.pop("Signature", "")
+        if not hmac.compare_digest(signature, sign_older(request.method, given)):
+            raise Fault(400, "SignatureDoesNotMatch", "The request signature does not conform to standards.")
+
+
+def _told(request: web.Request, name: str) -> str:
+    """Action or version, as either version of signatures tells it."""
+    return request.headers.get(f"x-acs-{name.lower()}") or request.query.get(name, "")
+
+
+def sign_older(method: str, given: Mapping[str, str]) -> str:
+    """The signature of version 2."""
+    pairs = "&".join(f"{quote(k, safe='~')}={quote(v, safe='~')}" for k, v in sorted(given.items()))
+    text = f"{method}&{quote('/', safe='')}&{quote(pairs, safe='~')}"
+    return base64.b64encode(hmac.new(f"{SECRET}&".encode(), text.encode(), hashlib.sha1).digest()).decode()
 
 
 def canonical_request(request: web.Request, names: list[str], body: bytes) -> str:

@@ -91,7 +91,7 @@ def problem(rules: Mapping[str, Rule], given: Mapping[str, Any]) -> tuple[str, s
 
 
 def _wrong(rule: Rule, value: Any) -> str:
-    if rule.kind.startswith(("List", "Dict")) or rule.inside is not None:
+    if rule.kind.startswith(("List[", "Dict[")) or rule.inside is not None:
         return _wrong_inside(rule, json.loads(value) if isinstance(value, str) else value)
     text = str(value)
     if rule.kind == "int" and not re.fullmatch(r"-?\d{1,19}", text):
@@ -106,7 +106,7 @@ def _wrong(rule: Rule, value: Any) -> str:
 
 
 def _wrong_inside(rule: Rule, value: Any) -> str:
-    if rule.kind.startswith("List") != isinstance(value, list):
+    if rule.kind.startswith("List[") != isinstance(value, list):
         return f"must be a {rule.kind}"
     if rule.inside is None:
         numbers = rule.kind == "List[int]"
