@@ -1,5 +1,6 @@
 """Whether alerts about something are muted, and what a mute would have hidden. Answers to questions are never muted."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -94,13 +95,12 @@ class Mutes:
 
     async def of_project(self, ref: str, until: datetime) -> MutePreview:
         """What muting a project, `scheduler:name`, would have hidden."""
-        found: list[Instance] = []
-        partial = False
-        for back in range(LOOKED_BACK):
-            day = self._clock().astimezone(self._fleet.zone).date() - timedelta(days=back)
-            some, outages = await self._fleet.every(InstanceQuery(day=day, projects=frozenset({ref}), statuses=FAILED))
-            found += some
-            partial = partial or bool(outages)
+        today = self._clock().astimezone(self._fleet.zone).date()
+        days = (today - timedelta(days=back) for back in range(LOOKED_BACK))
+        queries = (InstanceQuery(day=day, projects=frozenset({ref}), statuses=FAILED) for day in days)
+        answers = await asyncio.gather(*(self._fleet.every(query) for query in queries))
+        found = [one for instances, _ in answers for one in instances]
+        partial = any(outages for _, outages in answers)
         return replace(self._preview(f"project:{ref}", ref.partition(":")[2], until, found), partial=partial)
 
     async def _failed(self, task: Task) -> tuple[Instance, ...]:

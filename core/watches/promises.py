@@ -9,7 +9,7 @@ from core.access import Access, Person
 from core.errors import BadInput, NotApprover, NotFound
 from core.messages import Conversation
 from core.results import Result, TableReport
-from core.schedulers.base import DataTable, Instance
+from core.schedulers.base import DataTable, Instance, Scheduler
 from core.schedulers.search import rank
 from core.tools.look import Look
 from core.watches import course
@@ -205,12 +205,12 @@ class Promises:
         kind, _, ref = target.strip().partition(":")
         if kind == "table":
             return await self._look.find.table(ref)
-        if kind == "project":
-            return ref
         if kind == "task":
             return await self._look.find.instance(ref)
-        if project := await self._project(target.strip()):
+        if project := await self._project(ref if kind == "project" else target.strip()):
             return project
+        if kind == "project":
+            raise NotFound(f"no project {ref}", kind="project", name=ref)
         try:
             return await self._look.find.instance(target)
         except NotFound as error:
@@ -220,15 +220,10 @@ class Promises:
                 raise error from None
 
     async def _project(self, name: str) -> str:
-        """`scheduler:project` of the project of exactly this name; empty when there is none."""
-        fleet = self._look.fleet
-        for scheduler in fleet.schedulers:
-            names, _ = await fleet.projects()
-            if name in names:
-                own = await fleet.one(f"{scheduler.name}:{name}", lambda asked, _: asked.projects())
-                if name in own:
-                    return f"{scheduler.name}:{name}"
-        return ""
+        """`scheduler:project` of the project of exactly this name, so written or not; empty when there is none."""
+        parts, _ = await self._look.fleet.each(_projects)
+        refs = (ref for part in parts for ref in part)
+        return next((ref for ref in refs if name in {ref, ref.partition(":")[2]}), "")
 
     def _callable(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """People, those of a group one after the other, who may look at what they are called about."""
@@ -253,3 +248,8 @@ class Promises:
 
     def _view(self, watch: Watch) -> WatchView:
         return WatchView(watch, self._clock())
+
+
+async def _projects(scheduler: Scheduler) -> tuple[str, ...]:
+    """References of all projects of a scheduler."""
+    return tuple(f"{scheduler.name}:{name}" for name in await scheduler.projects())

@@ -12,7 +12,7 @@ from core.agent.rules.text import fold
 LONGEST = 200
 """Characters of a sentence; what is longer was pasted."""
 
-_NAME = r"(?P<target>[a-z_][a-z0-9_.:/-]{2,120}[a-z0-9_])"
+_NAME = r"(?P<target>[a-z_][a-z0-9_.:/-]{1,120}[a-z0-9_])"
 _AT = r"(?P<at>(?:(?:上午|早上|下午|晚上) ?)?\d{1,2}(?::\d{2}|点(?:半|\d{1,2}分?)?))"
 _WHO = r"(?P<call>[\w·.@-]{1,80}(?: ?[,、和] ?[\w·.@-]{1,80}){0,4})"
 _SPAN = r"(?P<duration>\d{1,4}(?:\.\d)? ?(?:分钟|分|小时|个小时|天|minutes?|mins?|hours?|days?|m|h|d))"
