@@ -179,11 +179,17 @@ def lineage(kind: str, minute: int, job: str, run: str, **more: Any) -> Incoming
         "eventType": kind,
         "eventTime": (MIDNIGHT + timedelta(minutes=minute)).isoformat(),
         "producer": "https://example.com/producer",
-        "run": {"runId": run, "facets": more.pop("facets", {})},
+        "run": {"runId": run, "facets": {**parent(job), **more.pop("facets", {})}},
         "job": {"namespace": "airflow", "name": job, "facets": more.pop("described", {})},
         **more,
     }
     return read_event(OPENLINEAGE, body, MIDNIGHT)
+
+
+def parent(job: str) -> dict[str, Any]:
+    """Which run it is part of: in every event of Airflow's tasks."""
+    dag, _, task = job.partition(".")
+    return {"parent": {"run": {"runId": "run-dag"}, "job": {"namespace": "airflow", "name": dag}}} if task else {}
 
 
 def dataset(name: str, rows: int | None = None) -> dict[str, Any]:
@@ -214,7 +220,8 @@ async def test_tries_are_runs_of_one_instance_whatever_comes_first(sqlite_store:
         for one in order:
             await sqlite_store.write(partial(subject.feed.apply, batch=[one]))
         (seen,) = (await subject.instances(EVERYTHING)).items
-        assert (seen.id, seen.status, seen.run_number) == ("shop/scheduled__1/load", Status.SUCCESS, 2)
+        assert (seen.id, seen.task.id) == ("shop/scheduled__1/load", "shop/load")
+        assert (seen.status, seen.run_number) == (Status.SUCCESS, 2)
         assert seen.started_at == MIDNIGHT + timedelta(minutes=5)
         assert await subject.counts(EVERYTHING) == {Status.SUCCESS: 1}
         (table,) = await subject.tables("orders")

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from core.events.openlineage import JobEvent, LineageEvent, RunEvent, RunState
 from core.events.values import Time
+from core.schedulers.airflow.model import Key, TaskKey
 from core.schedulers.base import Status
 from core.schedulers.mirror.facts import NOTHING, Facts, FlowFact, TaskFact
 from core.schedulers.mirror.state import Mirrored, Run, Said, Written
@@ -41,33 +42,41 @@ def read(body: LineageEvent, at: datetime) -> Facts:
     """
     if not isinstance(body, JobEvent) or _text(body.job.facets, "jobType", "jobType") == "DAG":
         return NOTHING  # a DAG's own run says nothing that its tasks do not
+    task = _task_id(body)
     flows = (
-        *(FlowFact(body.job.name, table.name, "in") for table in body.inputs),
-        *(FlowFact(body.job.name, table.name, "out") for table in body.outputs),
+        *(FlowFact(task, table.name, "in") for table in body.inputs),
+        *(FlowFact(task, table.name, "out") for table in body.outputs),
     )
-    tasks = (_task(body, at),)
+    tasks = (_task(body, at, task),)
     if not isinstance(body, RunEvent):
         return Facts(tasks=tasks, flows=flows)
     instance = _airflow(body.run.facets) or body.run.run_id
     same = ((body.run.run_id, instance),) if instance != body.run.run_id else ()
-    return Facts((_instance(body, at, instance),), tasks, flows, same=same)
+    return Facts((_instance(body, at, instance, task),), tasks, flows, same=same)
 
 
-def _task(body: JobEvent, at: datetime) -> TaskFact:
+def _task_id(body: JobEvent) -> str:
+    """`dag/task` where a job's name begins with that of the run it is part of, as Airflow's API names it; else the job's."""
+    name = body.job.name
+    parent = _text(body.run.facets, "parent", "job", "name") if isinstance(body, RunEvent) else ""
+    return TaskKey(parent, name[len(parent) + 1 :]).id if parent and name.startswith(f"{parent}.") else name
+
+
+def _task(body: JobEvent, at: datetime, id: str) -> TaskFact:
     """A job is described by some of its events; the others only mention it."""
     job = body.job
     owners = _dig(job.facets, "ownership", "owners")
     names = tuple(_text(owner, "name") for owner in cast("list[object]", owners)) if isinstance(owners, list) else ()
     kind = _text(job.facets, "jobType", "jobType")
-    return TaskFact(at if kind or names else EPOCH, job.name, job.name, job.namespace, names, kind)
+    return TaskFact(at if kind or names else EPOCH, id, job.name, job.namespace, names, kind)
 
 
-def _instance(body: RunEvent, at: datetime, id: str) -> Mirrored:
+def _instance(body: RunEvent, at: datetime, id: str, task: str) -> Mirrored:
     status = STATUSES.get(body.event_type)
     facets = body.run.facets
     state = Mirrored(
         id,
-        task=body.job.name,
+        task=task,
         project=body.job.namespace,
         told_due_at=_time(facets, "nominalTime", "nominalStartTime"),
         began_at=at,
@@ -88,14 +97,11 @@ def _written(at: datetime, facets: Mapping[str, Any]) -> Written:
 
 def _airflow(facets: Mapping[str, Any]) -> str:
     """The instance as Airflow's own API names it; empty for other producers."""
-    parts = [
-        _text(facets, "airflow", "dag", "dag_id"),
-        _text(facets, "airflow", "dagRun", "run_id"),
-        _text(facets, "airflow", "task", "task_id"),
-    ]
+    dag = _text(facets, "airflow", "dag", "dag_id")
+    run = _text(facets, "airflow", "dagRun", "run_id")
+    task = _text(facets, "airflow", "task", "task_id")
     index = _dig(facets, "airflow", "taskInstance", "map_index")
-    mapped = [str(index)] if isinstance(index, int) and index >= 0 else []
-    return "/".join((*parts, *mapped)) if all(parts) else ""
+    return Key(dag, run, task, index if isinstance(index, int) else -1).id if dag and run and task else ""
 
 
 def _time(facets: Mapping[str, Any], *names: str) -> datetime | None:
