@@ -59,13 +59,13 @@ class Replica:
 
 
 @asynccontextmanager
-async def alive(url: str, *flags: str) -> AsyncGenerator[list[Replica]]:
+async def alive(url: str, *flags: str, module: str = "tests.e2e.replica") -> AsyncGenerator[list[Replica]]:
     """Processes started at once, one for each set of flags; killed in the end."""
     pipe = asyncio.subprocess.PIPE
     replicas: list[Replica] = []
     try:
         for some in flags:
-            command = (sys.executable, "-m", "tests.e2e.replica", url, str(LEASE), *some.split())
+            command = (sys.executable, "-m", module, url, str(LEASE), *some.split())
             child = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=ROOT)
             replicas.append(Replica(child))
         for replica in replicas:
