@@ -24,7 +24,7 @@ from core.events.dataworks.quality import CheckFinished, QualityOperation
 from core.events.dataworks.tenant import Upload
 from core.events.dataworks.words import CheckResult, DagType, InstanceStatus, SchedulerType
 from core.schedulers.base import Flags, RunType, Status
-from core.schedulers.dataworks.model import cycle
+from core.schedulers.cron import cycle
 from core.schedulers.mirror.facts import NOTHING, ChangeFact, Facts, FlowFact, QualityFact, TaskFact
 from core.schedulers.mirror.state import Frozen, Mirrored, Run, Said
 from core.schedulers.model import ChangeKind
