@@ -19,6 +19,8 @@ from core.store import Store
 
 PAGE = "/mobile/ops/chat"
 """Where the web page is."""
+ADMIN = "/admin"
+"""Where the administration is."""
 
 Accept = Callable[[Event], Awaitable[bool]]
 """Journals an event: `core.inbox.Inbox.accept`."""

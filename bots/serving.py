@@ -11,6 +11,9 @@ from bots.api.flows import FlowEndpoints
 from bots.api.server import Api
 from bots.api.tickets import TicketEndpoints
 from bots.app import Application, running
+from bots.messenger import ADMIN
+from bots.web.admin.routes import administration
+from bots.web.gate import Gate
 from core.observe import READY
 from core.settings import Settings
 
@@ -51,6 +54,21 @@ def api(application: Application, subject: Callable[[str], str]) -> Api:
     return Api(endpoints, application.access, settings.api_tokens, subject)
 
 
+def administered(application: Application, gate: Gate) -> web.Application:
+    """The administration; `gate` is the page's."""
+    return administration(
+        gate,
+        application.zone,
+        application.access,
+        application.approving.approvals,
+        application.people,
+        application.linking,
+        application.switches,
+        application.audit,
+        schedulers=application.fleet.names,
+    )
+
+
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncGenerator[tuple[str, str]]:
     """The assistant behind its HTTP server; yields the address it listens on, and the token that signs a person on."""
@@ -59,6 +77,7 @@ async def serving(settings: Settings) -> AsyncGenerator[tuple[str, str]]:
         server.add_routes(routes(application))
         page = await application.page()
         page.add_to(server)
+        server.add_subapp(ADMIN, administered(application, page.gate))
         server.add_routes(api(application, page.subject).routes())
         runner = web.AppRunner(server, access_log=None, shutdown_timeout=DRAIN_SECONDS)
         await runner.setup()

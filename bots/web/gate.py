@@ -107,16 +107,16 @@ class Gate:
         return closest(chosen) if chosen else preferred(request.headers.get("Accept-Language", ""), self._language)
 
     def admit(self, response: web.StreamResponse, session: Session) -> None:
-        """Let the browser keep the session."""
-        self._keep(response, COOKIE, self.sessions.seal(session), self.sessions.lifetime)
+        """Let the browser keep the session, which is also that of the administration."""
+        self._keep(response, COOKIE, self.sessions.seal(session), self.sessions.lifetime, path="/")
 
     def forget(self, response: web.StreamResponse) -> None:
         """Take the session from the browser."""
-        self._take(response, COOKIE)
+        self._take(response, COOKIE, path="/")
 
     def send_away(self, response: web.StreamResponse, attempt: Attempt) -> None:
         """Let the browser keep who it is, while a messenger's own page names the person."""
-        self._keep(response, ATTEMPT_COOKIE, self.sessions.seal(attempt), ATTEMPT_LIFETIME)
+        self._keep(response, ATTEMPT_COOKIE, self.sessions.seal(attempt), ATTEMPT_LIFETIME, path=PAGE)
 
     def came_back(self, request: web.Request) -> Attempt | None:
         """The attempt this browser was sent away with."""
@@ -124,15 +124,15 @@ class Gate:
 
     def end_attempt(self, response: web.StreamResponse) -> None:
         """Take the attempt from the browser: whatever came of it, there is one return for one departure."""
-        self._take(response, ATTEMPT_COOKIE)
+        self._take(response, ATTEMPT_COOKIE, path=PAGE)
 
-    def _keep(self, response: web.StreamResponse, name: str, value: str, lifetime: timedelta) -> None:
+    def _keep(self, response: web.StreamResponse, name: str, value: str, lifetime: timedelta, *, path: str) -> None:
         """Set a cookie that is out of reach of scripts and of other sites' requests."""
         age = round(lifetime.total_seconds())
-        response.set_cookie(name, value, max_age=age, path=PAGE, httponly=True, secure=self._secure, samesite="Lax")
+        response.set_cookie(name, value, max_age=age, path=path, httponly=True, secure=self._secure, samesite="Lax")
 
-    def _take(self, response: web.StreamResponse, name: str) -> None:
-        response.del_cookie(name, path=PAGE, httponly=True, secure=self._secure, samesite="Lax")
+    def _take(self, response: web.StreamResponse, name: str, *, path: str) -> None:
+        response.del_cookie(name, path=path, httponly=True, secure=self._secure, samesite="Lax")
 
     def refuse(self, request: web.Request, status: HTTPStatus, key: str) -> NoReturn:
         """Say no as JSON, in the person's language; `key` is a sentence of the catalogues."""

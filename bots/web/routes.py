@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from aiohttp import web
 
-from bots.messenger import PAGE, WebView
+from bots.messenger import ADMIN, PAGE, WebView
 from bots.web import assets
 from bots.web.channel import WebChannel, overview_reference
 from bots.web.gate import Gate, Visit, protect
@@ -45,6 +45,9 @@ class Page:
         clock: the present, with zone.
         views: messengers whose people sign on without a token.
         first_paint: see `FIRST_PAINT`.
+
+    Attributes:
+        gate: admits requests, those of the administration as well.
     """
 
     def __init__(
@@ -66,10 +69,10 @@ class Page:
         self._home = home
         self._first_paint = first_paint
         self._renderer = Renderer(ZoneInfo(settings.zone))
-        self._gate = Gate(sessions, public_url=settings.server.public_url, language=settings.language)
-        self._sign_on = SignOn(self._gate, sessions, self._renderer, access, views)
-        self._posts = Posts(self._gate, channel, accept, clock=clock)
-        self._stream = Stream(self._gate, channel, self._renderer)
+        self.gate = Gate(sessions, public_url=settings.server.public_url, language=settings.language)
+        self._sign_on = SignOn(self.gate, sessions, self._renderer, access, views)
+        self._posts = Posts(self.gate, channel, accept, clock=clock)
+        self._stream = Stream(self.gate, channel, self._renderer)
 
     @property
     def sign_on_token(self) -> str:
@@ -107,32 +110,35 @@ class Page:
         """The page; or a way to sign on; or, with a token in the address, sign-on and back to an address without it."""
         if "token" in request.query:
             return self._sign_on.by_token(request, request.query["token"])
-        visit = self._gate.visit(request)
+        visit = self.gate.visit(request)
         if visit is None:
             return self._sign_on.ask(request)
+        at = place(request)
         if "lang" in request.query:
             session = visit.session.model_copy(update={"language": visit.words.language})
-            return self._sign_on.to_page(session, place(request))
-        return await self._page(visit, place(request))
+            return self._sign_on.to_page(session, at)
+        if at.startswith(f"{ADMIN}/"):
+            raise web.HTTPSeeOther(at)
+        return await self._page(visit, at)
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """End the session in this browser."""
-        self._gate.need_own_script(request)
+        self.gate.need_own_script(request)
         response = web.json_response({})
-        self._gate.forget(response)
+        self.gate.forget(response)
         return response
 
     async def overview(self, request: web.Request) -> web.Response:
         """Look up the overview again; it reaches the page through the stream."""
-        await self._look(self._gate.need_own_script(request))
+        await self._look(self.gate.need_own_script(request))
         return web.json_response({}, status=HTTPStatus.ACCEPTED)
 
     async def older(self, request: web.Request) -> web.Response:
         """Entries before a place in the dialogue, in reading order."""
-        visit = self._gate.need_visit(request)
+        visit = self.gate.need_visit(request)
         before = request.query.get("before", "")
         if not (before.isascii() and before.isdecimal() and len(before) <= 9):
-            self._gate.refuse(request, HTTPStatus.BAD_REQUEST, "web.error.malformed")
+            self.gate.refuse(request, HTTPStatus.BAD_REQUEST, "web.error.malformed")
         entries = await self._channel.cards.history(visit.conversation.key, limit=SHOWN, before=int(before))
         shown = [self._renderer.entry(entry, visit.words) for entry in entries]
         body = orjson.dumps({"entries": shown, "more": len(entries) == SHOWN})

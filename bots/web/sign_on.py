@@ -19,7 +19,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bots.messenger import PAGE, Script, WebView
+from bots.messenger import ADMIN, PAGE, Script, WebView
 from bots.web.gate import Gate, policy_with
 from bots.web.render import Renderer
 from bots.web.session import Attempt, Session, Sessions
@@ -183,12 +183,14 @@ class SignOn:
 
 
 def place(request: web.Request) -> str:
-    """The instance a deep link leads to, `?at=scheduler:id`; empty when there is none, or it is no reference."""
+    """Where a deep link leads: an instance, `?at=scheduler:id`, or a page of the administration; empty for nowhere."""
     asked = request.query.get("at", "")
     return asked if _REFERENCE.fullmatch(asked) else ""
 
 
 def _address(at: str) -> str:
+    if at.startswith(f"{ADMIN}/"):
+        return at
     return f"{PAGE}?at={quote(at, safe='')}" if at else PAGE
 
 

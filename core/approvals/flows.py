@@ -81,6 +81,7 @@ class FlowFilter:
     levels: int | None = None
     creator: str = ""
     enabled: bool | None = None
+    changed_since: datetime | None = None
     limit: int = 100
     offset: int = 0
 
@@ -131,11 +132,9 @@ class Flows:
 
     async def listed(self, wanted: FlowFilter) -> tuple[tuple[Flow, ...], int]:
         """Flows that match, by task type and rank; and how many match in all."""
-        query = _filtered(select(approval_flow), wanted).order_by(
-            approval_flow.c.task_type, approval_flow.c.rank, approval_flow.c.number
-        )
+        page = _filtered(select(approval_flow), wanted).limit(wanted.limit).offset(wanted.offset)
+        page = page.order_by(approval_flow.c.task_type, approval_flow.c.rank, approval_flow.c.number)
         count = _filtered(select(func.count()).select_from(approval_flow), wanted)
-        page = query.limit(wanted.limit).offset(wanted.offset)
         rows, total = await self._store.read(
             lambda connection: (connection.execute(page).mappings().all(), connection.scalar(count) or 0)
         )
@@ -367,6 +366,7 @@ def _filtered(query: Select[Any], wanted: FlowFilter) -> Select[Any]:
         column.levels == wanted.levels if wanted.levels is not None else None,
         column.creator.icontains(wanted.creator, autoescape=True) if wanted.creator else None,
         column.enabled == wanted.enabled if wanted.enabled is not None else None,
+        column.changed_at >= wanted.changed_since if wanted.changed_since else None,
     )
     return query.where(*(condition for condition in conditions if condition is not None))
 

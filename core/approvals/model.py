@@ -279,7 +279,7 @@ class TicketEvent:
     Attributes:
         kind: `opened`, `approve`, `reject`, `withdraw`, `execute`, `break_glass`, `escalate`, `expire`, `report`, `outcome`, or
             `denied` for an attempt that was refused.
-        via: `card`, `command`, `api` or `system`.
+        via: `card`, `command`, `page`, `api` or `system`.
     """
 
     seq: int
@@ -302,6 +302,7 @@ class TicketView:
         now: when this was true.
         decide: whether the reader may decide it.
         steward: whether the reader may withdraw it, start it, or report how it ended.
+        by_hand: whether a person carries it out, and so has to report how it ended.
         purpose: `show` it; ask for the words that go with `approve` or `reject`; or `remind` a candidate.
     """
 
@@ -311,6 +312,7 @@ class TicketView:
     now: datetime
     decide: bool = False
     steward: bool = False
+    by_hand: bool = False
     purpose: Literal["show", "approve", "reject", "remind"] = "show"
 
 
@@ -330,7 +332,7 @@ class Act:
     Attributes:
         kind: see `TicketEvent`.
         actor: name of the person, or `system`.
-        via: `card`, `command`, `api` or `system`.
+        via: as in `TicketEvent`.
         details: more for the audit trail only.
     """
 

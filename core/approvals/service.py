@@ -213,8 +213,15 @@ class Approvals:
         ticket = await self._tickets.get(ticket_id)
         events = await self._tickets.events(ticket.id)
         found = tuple(sorted(one.name for one in approvers.candidates(self._access, ticket, events)))
-        steward = self._stewards(ticket, person)
-        return TicketView(ticket, events, found, self._clock(), decide=person.name in found, steward=steward)
+        return TicketView(
+            ticket,
+            events,
+            found,
+            self._clock(),
+            decide=person.name in found,
+            steward=self._stewards(ticket, person),
+            by_hand=not self._attendant.carries_out(ticket.request.task_type),
+        )
 
     async def pending(self, person: Person) -> tuple[Ticket, ...]:
         """Tickets that wait for this person's decision, the newest first."""

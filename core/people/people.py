@@ -89,13 +89,13 @@ class People:
             BadInput: the name cannot be used, or somebody has it.
         """
         if not NAME.fullmatch(person.name) or clean(person.name) != person.name or person.name in RESERVED:
-            raise BadInput(f"{person.name!r} cannot be a name: 1 to 80 characters without : / and ,")
+            raise BadInput(f"{person.name!r} cannot be a name: 1 to 80 characters without : / and ,", argument="person")
         if any(listing.person.name == person.name for listing in self._access.settled):
-            raise BadInput(f"{person.name} is listed in the settings")
+            raise BadInput(f"{person.name} is listed in the settings", argument="person")
         at = self._clock()
         added = await self._change(by, "add", person.name, lambda c: register.add(c, person, at), role=person.role)
         if not added:
-            raise BadInput(f"{person.name} is listed already")
+            raise BadInput(f"{person.name} is listed already", argument="person")
 
     async def set_role(self, by: Administrator, name: str, role: Role, *, break_glass: bool) -> None:
         """What they may do. Raises as `give`."""
@@ -118,9 +118,9 @@ class People:
         """
         await self._managed(name)
         if not _usable(project):
-            raise BadInput(f"{project!r} cannot be the name of a project")
+            raise BadInput(f"{project!r} cannot be the name of a project", argument="project")
         if until is not None and until <= self._clock():
-            raise BadInput(f"{until.isoformat()} is past")
+            raise BadInput(f"{until.isoformat()} is past", argument="until")
         end = until.isoformat() if until else ""
         await self._change(
             by, "give", name, lambda c: register.give_project(c, name, project, until), project=project, until=end
@@ -130,14 +130,14 @@ class People:
         """Take a project away. Raises as `give`; also BadInput when it was not theirs."""
         await self._managed(name)
         if not await self._change(by, "take", name, lambda c: register.take_project(c, name, project), project=project):
-            raise BadInput(f"{project} is not a project of {name}")
+            raise BadInput(f"{project} is not a project of {name}", argument="project")
 
     async def put_into(self, by: Administrator, name: str, groups: frozenset[str]) -> None:
         """Put them into these groups and no others. Raises as `give`."""
         await self._managed(name)
         wrong = sorted(group for group in groups if not NAME.fullmatch(group))
         if wrong:
-            raise BadInput(f"{wrong[0]!r} cannot be the name of a group")
+            raise BadInput(f"{wrong[0]!r} cannot be the name of a group", argument="groups")
         told = ",".join(sorted(groups))
         await self._change(by, "groups", name, lambda c: register.set_groups(c, name, groups), groups=told)
 
@@ -150,14 +150,16 @@ class People:
         """
         await self.listed(identity.person)
         if identity.channel in OWN_WORD or not CHANNEL.fullmatch(identity.channel) or not _usable(identity.id):
-            raise BadInput(f"{identity.channel}:{identity.id} cannot be linked")
+            raise BadInput(f"{identity.channel}:{identity.id} cannot be linked", argument="identity")
         at, shown = self._clock(), f"{identity.channel}:{identity.id}"
 
         def put(connection: Connection) -> bool:
             return not self._access.taken(identity) and register.put_identity(connection, identity, at)
 
         if not await self._change(by, "link", identity.person, put, identity=shown):
-            raise BadInput(f"{shown} is somebody's already, or {identity.person} has another id there")
+            raise BadInput(
+                f"{shown} is somebody's already, or {identity.person} has another id there", argument="identity"
+            )
 
     async def unlink(self, by: Administrator, name: str, channel: str) -> None:
         """Make their id on a channel nobody's.
@@ -168,7 +170,7 @@ class People:
         if not await self._change(
             by, "unlink", name, lambda c: register.drop_identity(c, name, channel), channel=channel
         ):
-            raise BadInput(f"{name} was not linked on {channel}")
+            raise BadInput(f"{name} was not linked on {channel}", argument="channel")
 
     async def _change_listed(self, by: Administrator, action: str, name: str, **values: object) -> None:
         await self._managed(name)
@@ -177,7 +179,7 @@ class People:
 
     async def _managed(self, name: str) -> None:
         if (await self.listed(name)).origin == "settings":
-            raise BadInput(f"{name} is listed in the settings: change it there")
+            raise BadInput(f"{name} is listed in the settings: change it there", argument="settings")
 
     async def _change(
         self, by: Administrator, action: str, name: str, change: Callable[[Connection], bool], **details: str

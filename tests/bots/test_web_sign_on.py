@@ -94,11 +94,11 @@ def test_attempts_count_for_their_own_address_only() -> None:
 
 @pytest.mark.parametrize(("public_url", "secure"), [("", False), ("https://xops.example.com", True)])
 async def test_cookie_is_out_of_reach(sqlite_store: Store, public_url: str, secure: bool) -> None:
-    """Not for scripts, not for other sites' requests, not for other paths, not over plain HTTP where there is HTTPS."""
+    """Not for scripts, not for other sites' requests, not over plain HTTP where there is HTTPS."""
     async with running(sqlite_store, server={"public_url": public_url}) as site, visiting(site) as visitor:
         async with visitor.session.get(site.url, params={"token": TOKEN}, allow_redirects=False) as answer:
             sent = answer.cookies[COOKIE]
-        assert (sent["httponly"], sent["samesite"], sent["path"]) == (True, "Lax", PAGE)
+        assert (sent["httponly"], sent["samesite"], sent["path"]) == (True, "Lax", "/")
         assert bool(sent["secure"]) == secure
 
 

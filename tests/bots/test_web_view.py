@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bots.feishu import sign_on
-from bots.messenger import PAGE, Script, WebView
+from bots.messenger import Script, WebView
 from bots.web.gate import COOKIE, POLICY
 from bots.web.session import ATTEMPTS
 from core.http import Http
@@ -60,7 +60,7 @@ async def test_whoever_feishu_names_and_the_settings_list_is_signed_on(feishu: F
 
     found = cookie(visitor)
     assert found is not None
-    assert (found["httponly"], found["samesite"], found["path"]) == (True, "Lax", PAGE)
+    assert (found["httponly"], found["samesite"], found["path"]) == (True, "Lax", "/")
     assert references(await visitor.page()) == ["overview:web:ann@web"]
 
 
