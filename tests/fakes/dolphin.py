@@ -9,10 +9,11 @@ old; orders about tasks need a workflow instance that stands still. Each request
 (`dolphin_rules`); what breaks it is answered as a fault of the server's, and `broken` names it.
 """
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
@@ -21,13 +22,15 @@ from aiohttp import web
 
 from core.settings import SchedulerConnection
 from tests.fakes.dolphin_night import NOW, PROJECTS, TASK_GROUP, TODAY, FakeRun, Flow, Job, Json, Night, Row
-from tests.fakes.dolphin_rules import Matched, Refusal, match, violations
+from tests.fakes.dolphin_rules import Matched, Refusal, match, paged, violations
 
 TOKEN: Final = "dolphin-token-of-a-test"
 ROOT: Final = "/dolphinscheduler/"
 PAGE: Final = "<!DOCTYPE html><html><body>DolphinScheduler</body></html>"
 FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 STANDING: Final = {"SUCCESS", "FAILURE", "STOP", "PAUSE"}
+LONG_AGO: Final = datetime(1, 1, 1, tzinfo=UTC)
+FAR_AHEAD: Final = datetime(9999, 1, 1, tzinfo=UTC)
 WORKER_GONE: Final = "worker-gone:1234"
 
 
@@ -41,6 +44,7 @@ class FakeDolphin:
         broken: what the published contract does not allow.
         token: the only one it accepts.
         trouble: when it gives a response, that is the answer.
+        open: answers wait until it is set.
         task_groups: as `task-group/list-paging` gives them.
         now: the present moment.
     """
@@ -55,6 +59,8 @@ class FakeDolphin:
         self.broken: list[str] = []
         self.token = TOKEN
         self.trouble: Callable[[web.Request], web.Response | None] = lambda _: None
+        self.open = asyncio.Event()
+        self.open.set()
         self.task_groups: list[Json] = [{"id": TASK_GROUP, "name": "ledger", "groupSize": 2, "useSize": 0}]
         self.now = NOW
         self.url = ""
@@ -132,6 +138,7 @@ class FakeDolphin:
         path = request.path.removeprefix(ROOT)
         matched = match(self.version, request.method, path)
         self.asked.append(matched.route if matched else f"{request.method} {path}")
+        await self.open.wait()
         if answer := self.trouble(request):
             return answer
         if matched is None:
@@ -165,15 +172,15 @@ class FakeDolphin:
             f"{self.noun}-instances/{{id}}": lambda: self._run(self._known(project, id_), detailed=True),
             "task-instances": lambda: self._rows(project, given),
             "task-instances/{id}/force-success": lambda: self._force(project, id_),
-            "schedules/list": lambda: [self._schedule(one) for one in self._scheduled(project)],
+            "schedules/list": lambda: [self._schedule(one) for one in self.night.scheduled(project)],
             "schedules/{id}/online": lambda: self._line(id_, online=True),
             "schedules/{id}/offline": lambda: self._line(id_, online=False),
             "executors/execute": lambda: self._execute(project, given),
             "executors/execute-task": lambda: self._execute_task(project, given),
             f"executors/start-{self.noun}-instance": lambda: self._start(project, given),
             "log/detail": lambda: self._log(given),
-            "task-group/list-paging": lambda: _paged(self.task_groups, given),
-            "task-group/query-list-by-group-id": lambda: _paged(self._places(), given),
+            "task-group/list-paging": lambda: paged(self.task_groups, given, dict),
+            "task-group/query-list-by-group-id": lambda: paged(self._places(), given, dict),
         }
         return ways[path.removeprefix("projects/{projectCode}/")]()
 
@@ -214,18 +221,16 @@ class FakeDolphin:
             "userName": flow.owner,
         }
 
-    def _scheduled(self, project: int) -> list[Flow]:
-        return [flow for flow in self.night.flows if flow.project == project and flow.hour is not None]
-
     def _runs(self, project: int, given: Mapping[str, str]) -> Json:
         wanted = int(given.get("workflowDefinitionCode") or given.get("processDefineCode") or 0)
+        first, last = self._span(given)
         mine = [
             run
             for run in self.night.runs.values()
-            if run.flow.project == project and wanted in {0, run.flow.code} and self._within(run.begun, given)
+            if run.flow.project == project and wanted in {0, run.flow.code} and first <= run.begun <= last
         ]
         mine.sort(key=lambda run: run.begun, reverse=True)
-        return _paged([self._run(run, detailed=self.version >= "3.2") for run in mine], given)
+        return paged(mine, given, lambda run: self._run(run, detailed=self.version >= "3.2"))
 
     def _run(self, run: FakeRun, *, detailed: bool) -> Json:
         told = {
@@ -246,6 +251,7 @@ class FakeDolphin:
 
     def _rows(self, project: int, given: Mapping[str, str]) -> Json:
         wanted = int(given.get(f"{self.noun}InstanceId", "0"))
+        first, last = self._span(given)
         mine = [
             row
             for row in self.night.rows.values()
@@ -253,10 +259,10 @@ class FakeDolphin:
             and wanted in {0, row.run.id}
             and given.get("stateType") in {None, row.state}
             and given.get("taskName") in {None, row.job.name}
-            and self._within(row.begun, given)
+            and ("startDate" not in given or (row.begun is not None and first <= row.begun <= last))
         ]
         mine.sort(key=lambda row: row.submitted, reverse=True)
-        return _paged([self._row(row) for row in mine], given)
+        return paged(mine, given, self._row)
 
     def _row(self, row: Row) -> Json:
         return {
@@ -374,10 +380,10 @@ class FakeDolphin:
     def _rows_of(self, run: FakeRun) -> list[Row]:
         return [row for row in self.night.rows.values() if row.run is run and row.flag == "YES"]
 
-    def _within(self, moment: datetime | None, given: Mapping[str, str]) -> bool:
+    def _span(self, given: Mapping[str, str]) -> tuple[datetime, datetime]:
         if "startDate" not in given:
-            return True
-        return moment is not None and self._read(given["startDate"]) <= moment <= self._read(given["endDate"])
+            return LONG_AGO, FAR_AHEAD
+        return self._read(given["startDate"]), self._read(given["endDate"])
 
     def _moment(self, moment: datetime | None) -> str | None:
         return moment.astimezone(self.zone).strftime(FORMAT) if moment else None
@@ -388,9 +394,3 @@ class FakeDolphin:
 
 def _enveloped(code: int, words: str, data: object = None) -> web.Response:
     return web.json_response({"code": code, "msg": words, "data": data, "success": code == 0, "failed": code != 0})
-
-
-def _paged(rows: list[Json], given: Mapping[str, str]) -> Json:
-    number, size = int(given["pageNo"]), int(given["pageSize"])
-    shown = rows[(number - 1) * size : number * size]
-    return {"totalList": shown, "total": len(rows), "totalPage": -(-len(rows) // size), "currentPage": number}

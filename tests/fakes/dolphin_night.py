@@ -137,6 +137,10 @@ class Night:
         )
         del self.rows[self.of("rpt_board").id]
 
+    def scheduled(self, project: int) -> list[Flow]:
+        """Workflows of a project that have a schedule."""
+        return [flow for flow in self.flows if flow.project == project and flow.hour is not None]
+
     def fire(self, flow: Flow, day: date, *, hour: int | None = None) -> FakeRun | None:
         """A workflow runs on a day as it should."""
         at = flow.hour if hour is None else hour

@@ -6,11 +6,13 @@ the routes we use with type, need and enumeration, as the OpenAPI document of th
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 CONTRACT: Final = Path(__file__).parents[1] / "data/dolphinscheduler/contract.json"
 VERSIONS: Final = ("3.1.9", "3.2.2", "3.3.2", "3.4.3")
@@ -57,6 +59,13 @@ def violations(version: str, route: str, given: Mapping[str, str]) -> list[str]:
         *(f"{route} needs {name}" for name, rule in rules.items() if rule.get("required") and name not in given),
         *(f"{route}: {name}={value!r}" for name, value in given.items() if name in rules and _bad(rules[name], value)),
     ]
+
+
+def paged(rows: list[T], given: Mapping[str, str], show: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
+    """The page of a list that was asked for."""
+    number, size = int(given["pageNo"]), int(given["pageSize"])
+    shown = [show(row) for row in rows[(number - 1) * size : number * size]]
+    return {"totalList": shown, "total": len(rows), "totalPage": -(-len(rows) // size), "currentPage": number}
 
 
 def _bad(rule: Mapping[str, Any], value: str) -> bool:

@@ -3,7 +3,7 @@
 DolphinScheduler lists workflow instances and rows of tasks by when they *began*, not by when they were due, and rows do not
 say when they were due. So a day is read whole: the workflow instances and rows that began on it or on the day after, and the
 rows that have not begun. Questions about it (counts, failures, one owner's) are all answered from that, which is remembered
-for `LIST_SECONDS`; `Page.as_of` tells when DolphinScheduler was asked.
+for `LIST_SECONDS` and shared with the day before; `Page.as_of` tells when DolphinScheduler was asked.
 
 Workflow instances that went on for longer, or ran again later, are asked for one by one. Tasks inside a sub-workflow are in no
 list of a day; the task that runs the sub-workflow stands for them.
@@ -33,6 +33,14 @@ SPAN: Final = timedelta(days=2)
 PAST: Final = 50
 """Newest workflow instances of a task that are looked at."""
 FORMAT: Final = "%Y-%m-%d %H:%M:%S"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What began on a day in a project."""
+
+    runs: tuple[Run, ...]
+    rows: tuple[Attempt, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,8 @@ class Reader:
         self.zone = zone
         self._clock = clock
         self._days: Memory[tuple[str, date], Seen] = Memory(self._fetch_day, seconds=LIST_SECONDS)
+        self._begun: Memory[tuple[str, date], Begun] = Memory(self._fetch_begun, seconds=LIST_SECONDS)
+        self._beginning: Memory[str, tuple[Attempt, ...]] = Memory(self._fetch_beginning, seconds=LIST_SECONDS)
 
     async def run(self, project: str, run: str) -> Run:
         """A workflow instance. Raises `NotFound`, also of a project that is not looked at."""
@@ -120,7 +130,7 @@ class Reader:
     async def due(self, project: str, workflow: str, first: date, last: date) -> tuple[Run, ...]:
         """Scheduled workflow instances of a workflow that were due from one day to another."""
         names = await self._client.names()
-        given = {names.by_workflow: workflow, **self._span(first, last)}
+        given = {names.by_workflow: workflow, **self._span(first, last + timedelta(days=1))}
         runs = await self._client.every(("projects", project, names.runs), Run, given)
         return tuple(one for one in runs if one.schedule_time and first <= self._day(one.schedule_time) <= last)
 
@@ -133,10 +143,12 @@ class Reader:
     def forget(self) -> None:
         """After something was changed."""
         self._days.forget()
+        self._begun.forget()
+        self._beginning.forget()
 
     async def close(self) -> None:
         """Stop what is being fetched."""
-        await self._days.close()
+        await asyncio.gather(self._days.close(), self._begun.close(), self._beginning.close())
 
     async def _seen(self, query: InstanceQuery) -> tuple[Seen, ...]:
         """What was due on the day asked for; yesterday and today when none is."""
@@ -148,23 +160,34 @@ class Reader:
 
     async def _fetch_day(self, key: tuple[str, date]) -> Seen:
         project, day = key
-        at, names, span = self._clock(), await self._client.names(), self._span(day, day)
-        graph, begun, rows, beginning = await asyncio.gather(
+        at, tomorrow = self._clock(), day + timedelta(days=1)
+        days = [day] if self._begins(tomorrow) > at else [day, tomorrow]
+        graph, beginning, begun = await asyncio.gather(
             self._catalogue.graph(project),
-            self._client.every(("projects", project, names.runs), Run, span),
-            self._rows(project, span),
-            asyncio.gather(*(self._rows(project, {"stateType": state}) for state in sorted(BEGINNING))),
+            self._beginning.get(project),
+            asyncio.gather(*(self._begun.get((project, one)) for one in days)),
         )
-        due = (self._told(project, one) for one in begun if one.due and self._day(one.due) == day)
-        runs = await asyncio.gather(*due)
-        by_run: dict[str, dict[int, Attempt]] = {}
-        for row in (*rows, *(row for part in beginning for row in part)):
-            by_run.setdefault(row.run, {})[row.id] = row
-        end = self._begins(day) + SPAN
-        late = [one.id for one in runs if _goes_beyond(one, end, at)]
+        due = (one for part in begun for one in part.runs if one.due and self._day(one.due) == day)
+        runs = await asyncio.gather(*(self._told(project, one) for one in due))
+        rows: dict[str, dict[int, Attempt]] = {}
+        for row in (*(row for part in begun for row in part.rows), *beginning):
+            rows.setdefault(row.run, {})[row.id] = row
+        late = [one.id for one in runs if _goes_beyond(one, self._begins(day) + SPAN, at)]
         for run, mine in zip(late, await asyncio.gather(*(self._rows_of(project, one) for one in late)), strict=True):
-            by_run[run] = {row.id: row for row in mine}
-        return Seen(await asyncio.to_thread(self._assemble, graph, runs, by_run), at)
+            rows[run] = {row.id: row for row in mine}
+        return Seen(await asyncio.to_thread(self._assemble, graph, runs, rows), at)
+
+    async def _fetch_begun(self, key: tuple[str, date]) -> Begun:
+        project, day = key
+        names, span = await self._client.names(), self._span(day, day)
+        runs, rows = await asyncio.gather(
+            self._client.every(("projects", project, names.runs), Run, span), self._rows(project, span)
+        )
+        return Begun(runs, rows)
+
+    async def _fetch_beginning(self, project: str) -> tuple[Attempt, ...]:
+        parts = await asyncio.gather(*(self._rows(project, {"stateType": state}) for state in sorted(BEGINNING)))
+        return tuple(row for part in parts for row in part)
 
     def _assemble(
         self, graph: Graph, runs: Iterable[Run], rows: Mapping[str, Mapping[int, Attempt]]
@@ -208,8 +231,8 @@ class Reader:
         return await self._client.every(("projects", project, "task-instances"), Attempt, given)
 
     def _span(self, first: date, last: date) -> Params:
-        """Parameters for what began from the first day to the day after the last, in the server's zone."""
-        begin, end = self._begins(first), self._begins(last) + SPAN - timedelta(seconds=1)
+        """Parameters for what began from the first day to the last, in the server's zone."""
+        begin, end = self._begins(first), self._begins(last + timedelta(days=1)) - timedelta(seconds=1)
         zone = self._client.zone
         return {
             "startDate": begin.astimezone(zone).strftime(FORMAT),
