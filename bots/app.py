@@ -192,6 +192,7 @@ class Application:
 
     async def start_accepting(self) -> None:
         """Take over what an earlier process left, accept events, and start durable work in the background."""
+        await self.mirroring.note_gap()
         await self.inbox.start()
         for messenger in self.messengers:
             await messenger.start(self.inbox.accept)

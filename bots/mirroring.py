@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 RECONCILE = "mirror.reconcile"
 FORGET = "mirror.forget"
-AFTER_START = timedelta(minutes=1)
-"""Silence that counts as a gap when the process has just begun: it was down, and senders give up within minutes."""
+DOWN = timedelta(minutes=1)
+"""Silence that counts as a gap when the process has just begun: it was down, and senders give up within a minute."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,15 +56,20 @@ class Mirroring:
         self._mirrors = _mirrors(schedulers)
         self._store = store
         self._clock = clock
-        self._asked = False
 
     @property
     def appliers(self) -> "list[Applier]":
         """What takes events in."""
         return [mirror.feed.apply for mirror in self._mirrors]
 
+    async def note_gap(self) -> None:
+        """Remember since when this process was down; before any event is taken."""
+        before = self._clock() - DOWN
+        for mirror in self._mirrors:
+            await self._store.write(partial(mirror.feed.note_gap, before=before))
+
     async def start(self, work: Work, zone: str) -> None:
-        """Ask once after the start and after every silence; forget every night. Before durable work starts."""
+        """Ask for what is missing, every minute that something is; forget every night. Before durable work starts."""
         if self._mirrors:
             work.on(RECONCILE, lambda _id, _payload: self.reconcile())
             work.on(FORGET, lambda _id, _payload: self.forget())
@@ -71,16 +77,14 @@ class Mirroring:
             await work.cron("mirrors forget", "40 4 * * *", zone, FORGET)
 
     async def reconcile(self) -> None:
-        """Let each mirror ask its API, if it has not heard anything for too long."""
+        """Let each mirror ask its API for what it may have missed."""
         from core.schedulers.mirror.reconcile import Reconciler
 
         for mirror in self._mirrors:
-            silence = mirror.silent if self._asked else min(AFTER_START, mirror.silent)
             try:
-                await Reconciler(mirror, self._store, clock=self._clock).after_silence(silence)
+                await Reconciler(mirror, self._store, clock=self._clock).fill()
             except RemoteError as error:  # the next minute comes
                 log.warning("mirror.api_failed", mirror=mirror.name, error=str(error))
-        self._asked = True
 
     async def forget(self) -> None:
         """Delete what is older than it is kept."""

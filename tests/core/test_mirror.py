@@ -18,6 +18,7 @@ from core.errors import NotFound, Refused
 from core.events.incoming import OPENLINEAGE, Incoming, read_event
 from core.schedulers.base import Capability, InstanceQuery, Operation, Order, RunType, Status
 from core.schedulers.mirror import MirrorScheduler
+from core.schedulers.mirror.facts import NOTHING
 from core.schedulers.mirror.reconcile import Reconciler
 from core.schedulers.simulated import SimulatedScheduler
 from core.settings import SchedulerConnection
@@ -220,7 +221,7 @@ async def test_tries_are_runs_of_one_instance_whatever_comes_first(sqlite_store:
         for one in order:
             await sqlite_store.write(partial(subject.feed.apply, batch=[one]))
         (seen,) = (await subject.instances(EVERYTHING)).items
-        assert (seen.id, seen.task.id) == ("shop/scheduled__1/load", "shop/load")
+        assert (seen.id, seen.task.id, seen.task.project) == ("shop/scheduled__1/load", "shop/load", "shop")
         assert (seen.status, seen.run_number) == (Status.SUCCESS, 2)
         assert seen.started_at == MIDNIGHT + timedelta(minutes=5)
         assert await subject.counts(EVERYTHING) == {Status.SUCCESS: 1}
@@ -254,13 +255,13 @@ async def test_a_dag_is_no_task_of_its_own(sqlite_store: Store) -> None:
 
 
 async def test_after_a_gap_the_api_fills_in_what_was_missed(store: Store) -> None:
-    """Names, owners, days and states come from it; an event of a later moment still counts; no second asking too soon."""
+    """Names, owners, days and states come from it; an event of a later moment still counts; it is not asked twice."""
     clock = WallClock()
     api = SimulatedScheduler(SchedulerConnection(name="api", kind="simulated"), clock=clock)
     subject = mirror(store, clock, api)
     reconciler = Reconciler(subject, store, clock=clock)
-    assert await reconciler.after_silence(subject.silent)
-    assert not await reconciler.after_silence(subject.silent)
+    assert await reconciler.fill()
+    assert not await reconciler.fill()
     (task,) = await api.tasks("dws_trade_order_di")
     (theirs, *_), (ours, *_) = await api.history(task.id, limit=1), await subject.history(task.id, limit=1)
     assert (ours.id, ours.status, ours.run_number, ours.scheduled_at, ours.business_date) == (
@@ -316,6 +317,28 @@ async def test_a_kill_in_the_middle_costs_nothing_once_the_rest_is_sent_again(
     assert 0 < before < 400, "killed in the middle"
     subject = await fed(sqlite_store, events, 200)
     assert await shown(subject) == expected
+
+
+async def test_a_gap_is_remembered_until_it_was_asked_for(store: Store) -> None:
+    """Also when events come again before anybody asked, and when the asking failed."""
+    clock = WallClock()
+    api = SimulatedScheduler(SchedulerConnection(name="api", kind="simulated"), clock=clock)
+    subject = mirror(store, clock, api)
+    reconciler = Reconciler(subject, store, clock=clock)
+    assert await reconciler.fill()
+    began = clock()
+    for minutes in (30, 1):
+        clock.advance(minutes * 60)
+        await store.write(partial(subject.feed.absorb, facts=[("", NOTHING)], heard_at=clock()))
+    assert await store.read(partial(subject.feed.gap_from, now=clock())) == began
+    subject.api = None
+    assert not await reconciler.fill()
+    subject.api = api
+    assert await reconciler.fill()
+    assert not await reconciler.fill()
+    clock.advance(120)
+    await store.write(partial(subject.feed.note_gap, before=clock()))
+    assert await reconciler.fill(), "it was down for two minutes"
 
 
 async def _heard(subject: MirrorScheduler) -> bool:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Column, Connection, Table, Text, select, text, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, Text, select, text, update
 
 from core.events.dataworks import DataWorksEvent
 from core.events.incoming import Incoming
@@ -34,7 +34,9 @@ mirror_heard = Table(
     metadata,
     Column("mirror", Text, primary_key=True),
     Column("at", Moment, nullable=False),
+    Column("gap_from", Moment),
 )
+"""When each mirror last heard anything, and since when it has missed something that nobody has asked for yet."""
 
 mirror_run = Table(
     "mirror_run",
@@ -58,6 +60,7 @@ class Feed:
     def __init__(self, store: Store, connection: SchedulerConnection, zone: ZoneInfo) -> None:
         self._store = store
         self._own = connection
+        self.silent = timedelta(minutes=connection.silent_minutes)
         self.instances = Instances(connection.name, zone)
         self.tasks = Tasks(store, connection.name)
         self.changes = Changes(store, connection.name)
@@ -94,7 +97,26 @@ class Feed:
 
     def heard_at(self, connection: Connection) -> datetime | None:
         """When anything was last heard; None when nothing ever was."""
-        return connection.scalar(select(mirror_heard.c.at).where(mirror_heard.c.mirror == self._own.name))
+        return connection.scalar(select(mirror_heard.c.at).where(self._heard_here))
+
+    def gap_from(self, connection: Connection, now: datetime) -> datetime | None:
+        """Since when something may be missing: a silence of before, or one that lasts; None when nothing is."""
+        own = mirror_heard.c
+        row = connection.execute(select(own.at, own.gap_from).where(self._heard_here)).first()
+        if row is None:
+            return now
+        return row.gap_from or (row.at if now - row.at >= self.silent else None)
+
+    def note_gap(self, connection: Connection, before: datetime) -> None:
+        """Remember that what happened since the last event may be missing, if that event came before some time."""
+        own = mirror_heard.c
+        fresh = (self._heard_here, own.gap_from.is_(None), own.at < before)
+        connection.execute(update(mirror_heard).where(*fresh).values(gap_from=own.at))
+
+    def close_gap(self, connection: Connection, asked_at: datetime) -> None:
+        """All that was missing before some time was asked for."""
+        own = mirror_heard.c
+        connection.execute(update(mirror_heard).where(self._heard_here, own.gap_from <= asked_at).values(gap_from=None))
 
     async def forget(self, today: date) -> None:
         """Delete what is older than it is kept, a bite at a time."""
@@ -136,7 +158,12 @@ class Feed:
         return [join(Mirrored(real[state.id]), state) if state.id in real else state for state in states]
 
     def _hear(self, connection: Connection, at: datetime) -> None:
-        row = {"mirror": self._own.name, "at": at}
+        """Whoever hears of a mirror for the first time has missed all that was before."""
+        row = {"mirror": self._own.name, "at": at, "gap_from": at}
         if not connection.execute(self._new_heard, row).rowcount:
-            mine = mirror_heard.c.mirror == self._own.name
-            connection.execute(update(mirror_heard).where(mine, mirror_heard.c.at < at).values(at=at))
+            self.note_gap(connection, at - self.silent)
+            connection.execute(update(mirror_heard).where(self._heard_here, mirror_heard.c.at < at).values(at=at))
+
+    @property
+    def _heard_here(self) -> ColumnElement[bool]:
+        return mirror_heard.c.mirror == self._own.name

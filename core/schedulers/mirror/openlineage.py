@@ -30,6 +30,9 @@ STATUSES: Final[Mapping[str, Status]] = {
     RunState.ABORT: Status.KILLED,
 }
 LONGEST_NOTE: Final = 500
+Place = tuple[str, str, str]
+"""Id, name and project of a task."""
+
 _TIME: TypeAdapter[datetime | None] = TypeAdapter(Time)
 
 
@@ -42,42 +45,49 @@ def read(body: LineageEvent, at: datetime) -> Facts:
     """
     if not isinstance(body, JobEvent) or _text(body.job.facets, "jobType", "jobType") == "DAG":
         return NOTHING  # a DAG's own run says nothing that its tasks do not
-    task = _task_id(body)
+    place = _place(body)
+    task = place[0]
     flows = (
         *(FlowFact(task, table.name, "in") for table in body.inputs),
         *(FlowFact(task, table.name, "out") for table in body.outputs),
     )
-    tasks = (_task(body, at, task),)
+    tasks = (_task(body, at, place),)
     if not isinstance(body, RunEvent):
         return Facts(tasks=tasks, flows=flows)
     instance = _airflow(body.run.facets) or body.run.run_id
     same = ((body.run.run_id, instance),) if instance != body.run.run_id else ()
-    return Facts((_instance(body, at, instance, task),), tasks, flows, same=same)
+    return Facts((_instance(body, at, instance, place),), tasks, flows, same=same)
 
 
-def _task_id(body: JobEvent) -> str:
-    """`dag/task` where a job's name begins with that of the run it is part of, as Airflow's API names it; else the job's."""
+def _place(body: JobEvent) -> Place:
+    """Id, name and project of a task.
+
+    Where a job's name begins with that of the run it is part of, that is its DAG, and all is named as Airflow's API does.
+    """
     name = body.job.name
-    parent = _text(body.run.facets, "parent", "job", "name") if isinstance(body, RunEvent) else ""
-    return TaskKey(parent, name[len(parent) + 1 :]).id if parent and name.startswith(f"{parent}.") else name
+    dag = _text(body.run.facets, "parent", "job", "name") if isinstance(body, RunEvent) else ""
+    if dag and name.startswith(f"{dag}."):
+        own = name[len(dag) + 1 :]
+        return TaskKey(dag, own).id, own, dag
+    return name, name, body.job.namespace
 
 
-def _task(body: JobEvent, at: datetime, id: str) -> TaskFact:
+def _task(body: JobEvent, at: datetime, place: Place) -> TaskFact:
     """A job is described by some of its events; the others only mention it."""
     job = body.job
     owners = _dig(job.facets, "ownership", "owners")
     names = tuple(_text(owner, "name") for owner in cast("list[object]", owners)) if isinstance(owners, list) else ()
     kind = _text(job.facets, "jobType", "jobType")
-    return TaskFact(at if kind or names else EPOCH, id, job.name, job.namespace, names, kind)
+    return TaskFact(at if kind or names else EPOCH, *place, names, kind)
 
 
-def _instance(body: RunEvent, at: datetime, id: str, task: str) -> Mirrored:
+def _instance(body: RunEvent, at: datetime, id: str, place: Place) -> Mirrored:
     status = STATUSES.get(body.event_type)
     facets = body.run.facets
     state = Mirrored(
         id,
-        task=task,
-        project=body.job.namespace,
+        task=place[0],
+        project=place[2],
         told_due_at=_time(facets, "nominalTime", "nominalStartTime"),
         began_at=at,
         written={output.name: _written(at, output.output_facets) for output in body.outputs},

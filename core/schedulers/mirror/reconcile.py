@@ -38,16 +38,23 @@ class Reconciler:
         self._store = store
         self._clock = clock
 
-    async def after_silence(self, of: timedelta) -> bool:
-        """Ask, if nothing was heard for so long; returns whether it asked. Raises `RemoteError`."""
-        heard = await self._store.read(self._mirror.feed.heard_at)
-        now = self._clock()
-        if self._mirror.api is None or (heard is not None and now - heard < of):
+    async def fill(self) -> bool:
+        """Ask for what is missing, if anything is; returns whether it asked. What fails is asked for again next time.
+
+        Instances that were due the day before a gap may have ended within it, so that day is asked for too.
+
+        Raises:
+            RemoteError: the API failed.
+        """
+        now, api, feed = self._clock(), self._mirror.api, self._mirror.feed
+        since = await self._store.read(lambda connection: feed.gap_from(connection, now))
+        if api is None or since is None:
             return False
-        since = max(heard or now - timedelta(days=1), now - LONGEST_GAP)
-        first, last = (moment.astimezone(self._mirror.zone).date() for moment in (since, now))
-        for offset in range((last - first).days + 1):
-            await self._day(self._mirror.api, first + timedelta(days=offset))
+        day = (max(since, now - LONGEST_GAP) - timedelta(days=1)).astimezone(self._mirror.zone).date()
+        while day <= now.astimezone(self._mirror.zone).date():
+            await self._day(api, day)
+            day += timedelta(days=1)
+        await self._store.write(lambda connection: feed.close_gap(connection, self._clock()))
         return True
 
     async def _day(self, api: Scheduler, day: date) -> None:

@@ -6,7 +6,7 @@ the connection named by `api`, if there is one; what it answers is shown under t
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -64,7 +64,6 @@ class MirrorScheduler:
         self.name = connection.name
         self.zone = zone
         self.api = api
-        self.silent = timedelta(minutes=connection.silent_minutes)
         self.feed = Feed(store, connection, zone)
         self._source = connection.source
         self._store = store
@@ -93,7 +92,7 @@ class MirrorScheduler:
         told: list[str] = []
         if heard is None:
             told.append(f"{self.name}: no event of {self._source} was ever heard: see docs/events.md")
-        elif self._clock() - heard > self.silent:
+        elif self._clock() - heard > self.feed.silent:
             told.append(f"{self.name}: nothing was heard since {heard.astimezone(self.zone):%m-%d %H:%M}")
         if self.api:
             told += (await self.api.health()).problems

@@ -45,6 +45,7 @@ def upgrade() -> None:
     op.create_table('mirror_heard',
     sa.Column('mirror', sa.Text(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('gap_from', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('mirror', name=op.f('pk_mirror_heard'))
     )
     op.create_table('mirror_instance',
