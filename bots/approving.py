@@ -8,6 +8,7 @@ from core.access import Access
 from core.approvals.attending import Attendant
 from core.approvals.calling import Calling, Render
 from core.approvals.flows import Flows, task_types
+from core.approvals.freezes import Freezes
 from core.approvals.gate import EASY, RISKY, ProposalRunner
 from core.approvals.service import Approvals
 from core.approvals.tickets import Tickets
@@ -65,6 +66,10 @@ def build_approving(
     flows = Flows(store, access, audit, task_types(settings.approvals.task_types), clock=clock)
     tickets = Tickets(store, audit, clock=clock)
     calling = Calling(delivery, access, channels, render=render, language=settings.language)
-    attendant = Attendant(tickets, access, work, calling, clock=clock)
-    approvals = Approvals(flows, tickets, access, attendant, settings.approvals, risky=RISKY, easy=EASY, clock=clock)
+    environments = {connection.name: connection.environment for connection in settings.schedulers}
+    freezes = Freezes(settings.approvals.freeze, environments, clock=clock)
+    attendant = Attendant(tickets, access, work, calling, freezes, clock=clock)
+    approvals = Approvals(
+        flows, tickets, access, attendant, settings.approvals, freezes, risky=RISKY, easy=EASY, clock=clock
+    )
     return Approving(approvals, attendant)

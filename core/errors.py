@@ -16,7 +16,8 @@
         ├── Throttled       it told us to slow down; carries how long
         ├── Unauthorized    our credentials were refused
         └── Refused         it answered no, with a code; trying again will not help
-            └── NoFlow      no approval flow lets this be asked for, whoever would approve
+            ├── NoFlow      no approval flow lets this be asked for, whoever would approve
+            └── Frozen      nothing may be changed there at that time; says until when
 
 Each class says whether trying again can help (`retryable`) and which catalogue text (`core/i18n`, area `errors`) tells
 the person what to do. The message given to the constructor is for logs and engineers; `details` fills the text.
@@ -185,3 +186,20 @@ class NoFlow(Refused):
     """Nothing says who would approve this, so nobody can."""
 
     text = "no_flow"
+
+
+class Frozen(Refused):
+    """A freeze: nothing is carried out there at that time, whoever approves.
+
+    Args:
+        message: for logs, and for the card of what was about to be carried out.
+        system: as in `RemoteError`.
+        window: name of the freeze.
+        until: when it ends, as people read it.
+    """
+
+    text = "frozen"
+
+    def __init__(self, message: str, *, system: str, window: str, until: str) -> None:
+        super().__init__(message, system=system)
+        self.details |= {"window": window, "until": until}

@@ -16,6 +16,7 @@ from core.access import Access
 from core.approvals import approvers, course
 from core.approvals.calling import Calling
 from core.approvals.course import Phase
+from core.approvals.freezes import Freezes
 from core.approvals.model import REFUSED, Act, State, Ticket, TicketView
 from core.approvals.tickets import Tickets
 from core.errors import Stale
@@ -55,16 +56,25 @@ class Attendant:
         access: who may decide at this moment.
         work: the durable queue.
         calling: cards to people.
+        freezes: when nothing is begun.
         clock: the present, with zone.
     """
 
     def __init__(
-        self, tickets: Tickets, access: Access, work: Queue, calling: Calling, *, clock: Callable[[], datetime]
+        self,
+        tickets: Tickets,
+        access: Access,
+        work: Queue,
+        calling: Calling,
+        freezes: Freezes,
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
         self._tickets = tickets
         self._access = access
         self._work = work
         self._calling = calling
+        self._freezes = freezes
         self._clock = clock
         self._runners: dict[str, Runner] = {}
         self._changed = asyncio.Event()
@@ -105,6 +115,8 @@ class Attendant:
         await self._access.refresh()
         ticket = await self._keep_time(await self._tickets.get(payload["ticket"]))
         wake = course.next_due(ticket, self._clock())
+        if ticket.state == "waiting" and (held := self._freezes.over(ticket.request)):
+            wake = min(wake, held.end)
         if ticket.state == "executing" and ticket.request.task_type in self._runners:
             ticket = await self._carry_out(ticket, self._runners[ticket.request.task_type])
             wake = min(wake, self._clock() + LOOK_AGAIN)
@@ -122,7 +134,8 @@ class Attendant:
             if ticket.state in course.EXPIRED and ticket.deadline <= now:
                 end = Phase(course.EXPIRED[ticket.state], ticket.node, now)
                 return await self._tickets.move(ticket, Act("expire"), end, late=True)
-            if ticket.state == "waiting" and ticket.request.execute_at and ticket.request.execute_at <= now:
+            timed = ticket.request.execute_at if ticket.state == "waiting" else None
+            if timed is not None and timed <= now and not self._freezes.over(ticket.request):
                 return await self._tickets.move(ticket, Act("execute"), course.executing(ticket, self._clock()))
         except Stale:  # a person, or another replica, was first
             return await self._tickets.get(ticket.id)

@@ -13,6 +13,7 @@ from core.drift import fingerprint
 from core.errors import NotFound, Refused, Stale
 from core.execution import Execution
 from core.proposals import Proposals, Record
+from core.results import Proposal
 from core.schedulers.base import Operation
 
 RISKY = frozenset({Operation.SET_SUCCESS.value, Operation.KILL.value, Operation.BACKFILL.value})
@@ -46,7 +47,10 @@ class ApprovalGate:
         return ticket.id if ticket is not None else ""
 
     async def permit(self, record: Record) -> None:
-        """Refuse what is not what its ticket says. An entry of a batch was part of the whole that was compared."""
+        """Refuse it in a freeze, and what is not what its ticket says. An entry of a batch was part of the whole."""
+        for scheduler, project in _places(record.shown):
+            place = Request(record.shown.operation.value, "", "", scheduler=scheduler, project=project)
+            self._approvals.freezes.check(self._approvals.freezes.placed(place))
         if record.shown.ticket and not record.parent:
             ticket = await self._approvals.ticket(record.shown.ticket)
             if payload(record) != dict(ticket.request.payload):
@@ -82,12 +86,14 @@ class ProposalRunner:
 def request(record: Record, person: Person) -> Request:
     """What a confirmed proposal asks for. Neither who proposed it nor who confirmed it may approve it.
 
-    A batch over several projects is in none, so that only flows and people for everything decide about it.
+    A batch over several projects is in none, so that only flows and people for everything decide about it; one over several
+    schedulers has no known environment, which counts as the worst.
     """
     shown = record.shown
-    tasks = [shown.instance.task, *(member.instance.task for member in shown.chosen)]
-    places = {(task.scheduler, task.project) for task in tasks}
-    scheduler, project = places.pop() if len(places) == 1 else ("", "")
+    places = _places(shown)
+    schedulers = {scheduler for scheduler, _ in places}
+    scheduler = schedulers.pop() if len(schedulers) == 1 else ""
+    project = next(iter(places))[1] if len(places) == 1 else ""
     return Request(
         task_type=shown.operation.value,
         title=f"{shown.operation.value} {shown.instance.task.name}",
@@ -112,3 +118,9 @@ def payload(record: Record) -> dict[str, str]:
         exact["with"] = ", ".join(member.instance.ref for member in shown.chosen)
     exact |= {"asked_by": shown.requester, "confirmed_by": shown.decider}
     return exact | {"state": fingerprint(shown.instance, *(member.instance for member in shown.chosen))}
+
+
+def _places(shown: Proposal) -> set[tuple[str, str]]:
+    """Scheduler and project of everything that is touched."""
+    tasks = [shown.instance.task, *(member.instance.task for member in shown.chosen)]
+    return {(task.scheduler, task.project) for task in tasks}

@@ -13,10 +13,11 @@ from core.approvals import approvers, course
 from core.approvals.attending import Attendant
 from core.approvals.course import Phase
 from core.approvals.flows import Flows, builtin
+from core.approvals.freezes import Freezes
 from core.approvals.matching import classify, match
 from core.approvals.model import Act, Flow, Match, Request, Saying, State, Ticket, TicketView
 from core.approvals.tickets import TicketFilter, Tickets
-from core.errors import BadInput, Denied, NoFlow, NotApprover, Stale
+from core.errors import BadInput, Denied, Frozen, NoFlow, NotApprover, Stale
 from core.redact import clean, mask
 from core.settings import ApprovalSettings
 
@@ -37,6 +38,7 @@ class Approvals:
         access: asked again at each decision.
         attendant: does what follows.
         settings: whether approvals apply, and what is risky.
+        freezes: when nothing is carried out.
         risky: task types that need approval also where nobody made a flow.
         easy: task types for which a confirmation is enough where nobody made a flow.
         clock: the present, with zone.
@@ -49,6 +51,7 @@ class Approvals:
         access: Access,
         attendant: Attendant,
         settings: ApprovalSettings,
+        freezes: Freezes,
         *,
         risky: frozenset[str],
         easy: frozenset[str],
@@ -59,6 +62,7 @@ class Approvals:
         self._access = access
         self._attendant = attendant
         self._settings = settings
+        self.freezes = freezes
         self._risky = risky
         self._easy = easy
         self._clock = clock
@@ -75,8 +79,12 @@ class Approvals:
 
         Raises:
             NoFlow: there are flows for this, but none that is enabled covers it.
+            Frozen: it would be carried out in a freeze.
             BadInput: a time that does not fit the flow.
         """
+        request = self.freezes.placed(request)
+        if request.strategy != "manual":
+            self.freezes.check(request, request.execute_at)
         if not self._settings.enabled:
             return None
         found = await self._match(request)
@@ -113,6 +121,7 @@ class Approvals:
             NotApprover: not (any more) a candidate, or the one who asked.
             Stale: decided, expired, voted already, or something else than the card showed.
             BadInput: the node wants a comment.
+            Frozen: it would be carried out at once, in a freeze.
         """
 
         async def vote(ticket: Ticket, act: Act) -> Ticket:
@@ -120,6 +129,8 @@ class Approvals:
             if ticket.nodes[ticket.node].comment_required and not act.comment:
                 raise BadInput("this node wants a comment", argument="comment")
             following = self._phase(ticket.node + 1, ticket.request, ticket.match, ticket)
+            if following.state == "executing":
+                self.freezes.check(ticket.request)
             return await self._tickets.vote(ticket, act, following)
 
         return await self._attempt(said, "approve", vote)
@@ -151,13 +162,14 @@ class Approvals:
         return await self._attempt(said, "withdraw", withdraw)
 
     async def execute_now(self, said: Saying) -> Ticket:
-        """Carry out what waits for a hand to start it: who asked, or an ops admin of the project."""
+        """Carry out what waits for a hand to start it: who asked, or an ops admin of the project. Not in a freeze."""
 
         async def execute(ticket: Ticket, act: Act) -> Ticket:
             self._need_steward(ticket, said)
             _need_state(ticket, "waiting")
             if ticket.request.strategy != "manual":
                 raise Stale(f"{ticket.id} begins by itself", ticket=ticket.id, state=ticket.state)
+            self.freezes.check(ticket.request)
             return await self._tickets.move(ticket, act, course.executing(ticket, self._clock()))
 
         return await self._attempt(said, "execute", execute)
@@ -184,7 +196,7 @@ class Approvals:
 
         Raises:
             Denied: without the permission, outside their projects, or a fourth time within a day.
-            Refused: the flow does not allow it.
+            Frozen: there is a freeze, which even an emergency does not lift.
         """
 
         async def break_glass(ticket: Ticket, act: Act) -> Ticket:
@@ -200,6 +212,7 @@ class Approvals:
             if await self._tickets.count("break_glass", person.name, self._clock() - DAY) >= PER_DAY:
                 raise Denied(f"{person.name} broke glass {PER_DAY} times", person=person.name, needed="another day")
             _need_state(ticket, "approving")
+            self.freezes.check(ticket.request)
             act = replace(act, details={"incident": clean(incident)[:200]})
             limit = Phase("executing", ticket.node, self._clock() + course.BREAK_GLASS)
             return await self._tickets.move(ticket, act, limit, path="break_glass")
@@ -267,7 +280,7 @@ class Approvals:
         act = Act(kind, said.person.name, said.via, mask(clean(said.comment)).strip())
         try:
             changed = await work(ticket, act)
-        except (Denied, Stale) as error:
+        except (Denied, Stale, Frozen) as error:
             await self._tickets.denied(ticket, act, str(error))
             raise
         finally:

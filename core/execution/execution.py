@@ -74,8 +74,11 @@ class Execution:
             Refused: the gate lets nobody do this.
         """
         await self._access.refresh()
-        shown = (await self._proposals.get(proposal_id)).shown
+        record = await self._proposals.get(proposal_id)
+        shown = record.shown
         self._may(person, shown)
+        if shown.state == "open":
+            await self._gate.permit(record)
         if shown.batch:
             members = await self._entries_left(shown, person) if shown.state == "open" else shown.members
             await self._decide(shown, person, "awaiting", members)

@@ -28,10 +28,10 @@ class Gate(Protocol):
         ...
 
     async def permit(self, record: Record) -> None:
-        """Asked right before the order of a confirmed proposal is given, or a batch begins.
+        """Asked when somebody confirms, and again right before an order is given or a batch begins.
 
         Raises:
-            Refused: it is not what was approved.
+            Refused: not at this time; or it is not what was approved.
         """
         ...
 

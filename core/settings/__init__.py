@@ -1,6 +1,6 @@
 """Settings: typed, checked once at start. One module a concern; `everything` puts them together."""
 
-from core.settings.approvals import ApiToken, ApprovalSettings, TaskTypeSettings
+from core.settings.approvals import ApiToken, ApprovalSettings, FreezeSettings, TaskTypeSettings
 from core.settings.diagnosis import DiagnosisSettings
 from core.settings.events import EventSettings
 from core.settings.everything import Settings, load_settings, settings_path
@@ -20,6 +20,7 @@ __all__ = [
     "DingTalk",
     "EventSettings",
     "Feishu",
+    "FreezeSettings",
     "Language",
     "Model",
     "Name",

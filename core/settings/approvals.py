@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from core.settings.section import Secret, Section
 
@@ -19,6 +19,29 @@ class TaskTypeSettings(Section):
     """Whether its flows may have more than one level."""
 
 
+class FreezeSettings(Section):
+    """A time in which nothing is carried out, approved or not; an emergency does not lift it. For all, or what is named."""
+
+    name: str = Field(min_length=1, max_length=110)
+    """What people are told, e.g. `11.11`."""
+    start: AwareDatetime
+    """With its zone: `2026-11-10T18:00:00+08:00`."""
+    end: AwareDatetime
+    schedulers: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    """`project`, or `scheduler:project`."""
+    environments: tuple[str, ...] = ()
+    """A target whose environment nobody knows counts as in each of them."""
+    task_types: tuple[Word, ...] = ()
+    """What is forbidden, e.g. `kill`, `set_success`; everything when empty."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "FreezeSettings":
+        if self.end <= self.start:
+            raise ValueError(f"freeze {self.name}: end is not after start")
+        return self
+
+
 class ApprovalSettings(Section):
     """Whether risky changes need others' approval. Off, the confirmation of an entitled person is enough."""
 
@@ -26,6 +49,7 @@ class ApprovalSettings(Section):
     bulk: int = Field(default=20, ge=2)
     """From so many instances on, any change is risky, so that it needs approval also where nobody made a flow."""
     task_types: tuple[TaskTypeSettings, ...] = ()
+    freeze: tuple[FreezeSettings, ...] = ()
 
 
 class ApiToken(Section):

@@ -16,6 +16,8 @@ class SchedulerConnection(Section):
     kind: Literal["simulated", "airflow", "dataworks", "dataphin", "dolphinscheduler", "mirror"]
     """`airflow`, `dataworks`, `dataphin`, `dolphinscheduler`, `mirror` for one that is known by its events, or `simulated` for
     the demonstration."""
+    environment: str = Field(default="", pattern=r"^\S{0,120}$")
+    """What it serves, e.g. `prod`: approval flows and freezes can be for some environments, and cards of tickets show it."""
     url: str = ""
     """`dataworks` and `dataphin` only where the region's own address is not the one to use: within a VPC, or on premises."""
     username: str = ""

@@ -8,70 +8,23 @@ import pytest
 from sqlalchemy import update
 
 from core.approvals.gate import ApprovalGate, ProposalRunner, payload, request
-from core.approvals.model import Ticket
 from core.approvals.tickets import TicketFilter
-from core.cards import Card
 from core.errors import NoFlow, NotApprover, Stale
-from core.execution import Execution
-from core.messages import Conversation
-from core.proposals import INSTANCE, MEMBERS, Proposals, Record
+from core.proposals import INSTANCE, MEMBERS, Record
 from core.proposals import proposal as proposals
 from core.results import Member
 from core.schedulers.base import Instance, Operation, Status
-from core.schedulers.fleet import Fleet
 from core.store import Store
-from tests.fakes.approvals import Bureau, flow
-from tests.fakes.pipeline import TASK, Pipeline, Plant
+from tests.fakes.approvals import flow
+from tests.fakes.pipeline import TASK
+from tests.fakes.shop import OTHER, RUNNING, Shop, running
 
 DAY = timedelta(days=1)
-CHAT = Conversation("ding", "d-asker")
-RUNNING, OTHER = (replace(one, status=Status.RUNNING) for one in Plant("1", "2").all.values())
 
 
 def _stored(value: Instance | tuple[Member, ...]) -> str:
     """As the table has it."""
     return (MEMBERS.dump_json(value) if isinstance(value, tuple) else INSTANCE.dump_json(value)).decode()
-
-
-class Shop:
-    """Operations over approvals, with one running instance of the project `trade`, unless other ones are given."""
-
-    def __init__(self, store: Store, pipeline: Pipeline | None = None) -> None:
-        self.bureau = Bureau(store)
-        self.pipeline = pipeline or Pipeline()
-        self.pipeline.become(Status.RUNNING)
-        self.proposals = Proposals(store, clock=self.bureau.now)
-        self.execution = Execution(
-            self.proposals,
-            Fleet([self.pipeline]),
-            self.bureau.access,
-            self.bureau.now,
-            self.bureau.delivery,
-            self.bureau.audit,
-            render=lambda proposal, _language, _person: Card(proposal.state),
-            clock=self.bureau.now,
-            gate=ApprovalGate(self.bureau.approvals),
-        )
-        for operation in Operation:
-            self.bureau.attendant.on(operation.value, ProposalRunner(self.execution, self.proposals))
-
-    async def confirmed(
-        self, operation: Operation = Operation.KILL, name: str = "ops", members: tuple[Member, ...] = ()
-    ) -> tuple[str, str]:
-        """A proposal of the asker, confirmed by somebody: its id and its ticket's."""
-        asker = self.bureau.person("asker")
-        made = await self.proposals.propose(asker, CHAT, operation, self.pipeline.now, members=members)
-        shown = await self.execution.confirm(self.bureau.person(name), made.id)
-        await self.bureau.settle()
-        return made.id, shown.ticket
-
-    async def ticket(self, ticket_id: str) -> Ticket:
-        """The ticket as it is now."""
-        return await self.bureau.tickets.get(ticket_id)
-
-    async def state(self, proposal_id: str) -> str:
-        """What the proposal has come to."""
-        return (await self.proposals.get(proposal_id)).shown.state
 
 
 @pytest.fixture
@@ -171,9 +124,7 @@ async def test_whatever_changes_after_it_was_asked_for_voids_the_approval(
     sqlite_store: Store, changed: str, when: str
 ) -> None:
     """Someone who can write to the table of proposals cannot slip another change under an approval, given or not."""
-    plant = Plant("1", "2")
-    for one in (RUNNING, OTHER):
-        plant.change(one.id, status=one.status)
+    plant = running()
     shop = Shop(sqlite_store, plant)
     proposal, ticket_id = await shop.confirmed(members=(Member(RUNNING), Member(OTHER)))
     change = update(proposals).where(proposals.c.id == proposal).values(CHANGES[changed])
@@ -193,24 +144,28 @@ async def test_whatever_changes_after_it_was_asked_for_voids_the_approval(
 
 
 async def test_a_batch_over_two_projects_is_in_neither(shop: Shop) -> None:
-    """A flow and an ops admin of one project cannot decide about the other; everything that is touched is in the payload."""
+    """A flow and an ops admin of one project cannot decide about the other; everything that is touched is in the payload.
+
+    Over several schedulers its environment is unknown, which leads to the highest level.
+    """
     proposal, _ = await shop.confirmed()
     record: Record = await shop.proposals.get(proposal)
     other = replace(shop.pipeline.now, id="2", task=replace(shop.pipeline.now.task, project="finance"))
     both = tuple(Member(instance) for instance in (shop.pipeline.now, other))
     batch = replace(record, shown=replace(record.shown, members=both, batch=True))
     asked = request(batch, shop.bureau.person("ops"))
-    assert (asked.scheduler, asked.project) == ("", "")
+    assert (asked.scheduler, asked.project) == ("demo", "")
     assert payload(batch)["with"] == "demo:1, demo:2"
+    far = Member(replace(other, task=replace(other.task, scheduler="air")))
+    wide = replace(batch, shown=replace(batch.shown, members=(*both, far)))
+    assert (request(wide, shop.bureau.person("ops")).scheduler, wide.shown.chosen[2]) == ("", far)
     same = replace(batch, shown=replace(batch.shown, members=both[:1]))
     assert request(same, shop.bureau.person("ops")).project == "trade"
 
 
 async def test_a_batch_is_one_ticket_over_all_its_members_and_runs_as_approved(sqlite_store: Store) -> None:
     """Nobody is asked for each of them, and what they are counts together."""
-    plant = Plant("1", "2")
-    for one in (RUNNING, OTHER):
-        plant.change(one.id, status=one.status)
+    plant = running()
     plant.ends = {"1": Status.KILLED, "2": Status.KILLED}
     shop = Shop(sqlite_store, plant)
     proposal, ticket_id = await shop.confirmed(members=(Member(RUNNING), Member(OTHER)))

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from core.diagnosis.model import Cause, CheckName, Confidence, Outcome, RerunHelps
-from core.errors import Ambiguous, Denied, NotFound, RemoteError, XOpsError
+from core.errors import Ambiguous, Denied, Frozen, NotFound, RemoteError, XOpsError
 from core.i18n import DEFAULT, LANGUAGES, closest, words
 from core.schedulers.base import Operation, RunType, Status
 
@@ -126,6 +126,8 @@ def _raised(kind: type[XOpsError]) -> XOpsError:
         return kind("m", kind="task", name="x")
     if issubclass(kind, Ambiguous):
         return kind("m", kind="task", name="x", choices=())
+    if issubclass(kind, Frozen):
+        return kind("m", system="X-Ops", window="x", until="y")
     if issubclass(kind, RemoteError):
         return kind("m", system="airflow")
     return kind("m", person="x", needed="operator") if issubclass(kind, Denied) else kind("m")

@@ -6,6 +6,7 @@ from core.access import Access, Person
 from core.approvals.attending import Attendant
 from core.approvals.calling import Calling
 from core.approvals.flows import Flows, task_types
+from core.approvals.freezes import Freezes
 from core.approvals.model import Definition, Level, Node, Request, Saying, State, Ticket, TicketView
 from core.approvals.service import Approvals
 from core.approvals.tickets import Tickets
@@ -83,15 +84,24 @@ class Bureau:
     Attributes:
         now: the clock and the queue.
         people: who has which rights; change it and call `restart`.
+        settings: as of `Approvals`; the same.
+        environment: of the scheduler `demo`.
     """
 
     def __init__(
-        self, store: Store, *, people: tuple[PersonSettings, ...] = PEOPLE, now: Timeline | None = None
+        self,
+        store: Store,
+        *,
+        people: tuple[PersonSettings, ...] = PEOPLE,
+        now: Timeline | None = None,
+        settings: ApprovalSettings | None = None,
+        environment: str = "",
     ) -> None:
         self.store = store
         self.now = now or Timeline()
         self.ding, self.wecom = FakeChat("ding"), FakeChat("wecom")
-        self.settings = ApprovalSettings(enabled=True)
+        self.settings = settings or ApprovalSettings(enabled=True)
+        self.environment = environment
         self.hand = Hand()
         self.delivery = Delivery({"ding": self.ding, "wecom": self.wecom}, store)
         self.audit = Audit(store, clock=self.now)
@@ -103,7 +113,8 @@ class Bureau:
         self.access = Access(people, clock=self.now)
         self.flows = Flows(self.store, self.access, self.audit, task_types(), clock=self.now)
         calling = Calling(self.delivery, self.access, ("ding", "wecom"), render=draw, language="en")
-        self.attendant = Attendant(self.tickets, self.access, self.now, calling, clock=self.now)
+        freezes = Freezes(self.settings.freeze, {"demo": self.environment}, clock=self.now)
+        self.attendant = Attendant(self.tickets, self.access, self.now, calling, freezes, clock=self.now)
         self.attendant.on("kill", self.hand)
         self.approvals = Approvals(
             self.flows,
@@ -111,6 +122,7 @@ class Bureau:
             self.access,
             self.attendant,
             self.settings,
+            freezes,
             risky=frozenset({"kill"}),
             easy=frozenset({"rerun"}),
             clock=self.now,

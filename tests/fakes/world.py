@@ -38,12 +38,14 @@ class FakeGate:
     Attributes:
         ticket: what it answers.
         refuses: it lets nobody do anything.
+        forbids: it lets nothing be carried out at present.
         asked: the proposals it was asked about.
     """
 
     def __init__(self, ticket: str = "") -> None:
         self.ticket = ticket
         self.refuses = False
+        self.forbids = False
         self.asked: list[str] = []
 
     async def ask(self, record: Record, person: Person) -> str:
@@ -54,9 +56,9 @@ class FakeGate:
         return self.ticket
 
     async def permit(self, record: Record) -> None:
-        """Refuse, too."""
-        if self.refuses:
-            raise Refused("no flow allows this", system="approvals")
+        """Refuse when told to."""
+        if self.forbids:
+            raise Refused("not now", system="approvals")
 
 
 @dataclass
