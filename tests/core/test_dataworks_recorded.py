@@ -16,11 +16,10 @@ import pytest
 from core.schedulers.base import InstanceQuery, Operation, Order
 from core.schedulers.dataworks import DataWorksScheduler
 from tests.fakes.aliyun import KEY, SECRET
+from tests.fakes.aliyun_recorded import shortened
 from tests.fakes.dataworks import NOW, TODAY, ZONE, FakeDataWorks
 
 FOLDER = Path(__file__).parents[1] / "data" / "dataworks"
-LONGEST_LIST = 2
-"""Entries kept of a list: the third tells nothing new."""
 
 
 async def exchanges() -> Mapping[str, Any]:
@@ -29,7 +28,7 @@ async def exchanges() -> Mapping[str, Any]:
         scheduler = DataWorksScheduler(dataworks.connection(), zone=ZONE, clock=dataworks.clock)
         await _ask(scheduler, str(dataworks.of("dws_trade_order_di")["Id"]), str(dataworks.of("ads_gmv_daily")["Id"]))
         await scheduler.close()
-        recorded = {one.action: _shortened(asdict(one)) for one in reversed(dataworks.exchanges)}
+        recorded = {one.action: shortened(asdict(one)) for one in reversed(dataworks.exchanges)}
         return dict(sorted(recorded.items()))
 
 
@@ -57,16 +56,6 @@ async def _ask(scheduler: DataWorksScheduler, failed: str, waiting: str) -> None
         await scheduler.operate(Order(operation, target, "asked by 陈晓雯", "P-7K3QX"))
     day = date(2026, 11, 18)
     await scheduler.operate(Order(Operation.BACKFILL, failed, "asked by 陈晓雯", "P-7K3QX", start=day, end=day))
-
-
-def _shortened(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _shortened(inner) for key, inner in value.items()}  # pyright: ignore[reportUnknownVariableType]
-        case list():
-            return [_shortened(inner) for inner in value[:LONGEST_LIST]]  # pyright: ignore[reportUnknownVariableType]
-        case _:
-            return value
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
 
-from tests.fakes.aliyun_rules import problem, request_rules
+from tests.fakes.aliyun_rules import Rule, problem, request_rules
 
 Json = dict[str, Any]
 KEY: Final = "LTAI5tFakeAccessKey"
@@ -137,6 +137,10 @@ class AliyunGateway:
         """What the product answers; raises `Fault`."""
         raise NotImplementedError
 
+    def rules(self, action: str, version: str) -> Mapping[str, Rule] | None:
+        """What an operation takes; None when there is no such operation."""
+        return request_rules(self.PACKAGES[version], action) if version in self.PACKAGES else None
+
     async def _handle(self, request: web.Request) -> web.Response:
         body = await request.read()
         action, version = (_told(request, name) for name in ("Action", "Version"))
@@ -159,12 +163,14 @@ class AliyunGateway:
             await self.slow.wait()
         shown = {name: value for name, value in request.headers.items() if name.lower() not in MASKED}
         self.exchanges.append(Exchange(action, version, request.method, shown, query, form, status, answer))
+        if self._tls:  # the SDK would keep it open beyond the server's life
+            headers |= {"Connection": "close"}
         if not answer.get("Code", "200"):
             return web.Response(text=answer["Message"], status=status, content_type="text/html")
         return web.json_response(answer, status=status, headers=headers)
 
     async def _answer(self, action: str, version: str, given: Json) -> Json:
-        rules = request_rules(self.PACKAGES[version], action) if version in self.PACKAGES else None
+        rules = self.rules(action, version)
         if rules is None:
             raise Fault(404, "InvalidAction.NotFound", f"{action} of {version}")
         if action in self.denied:

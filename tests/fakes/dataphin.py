@@ -13,12 +13,14 @@ downstream makes new runs of old instances, and an instance that had succeeded s
 import json
 import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
 from core.settings import SchedulerConnection
 from tests.fakes.aliyun import KEY, SECRET, AliyunGateway, Fault, Json
+from tests.fakes.aliyun_rules import Rule
 from tests.fakes.dataphin_night import (
     BY_NAME,
     MEMBERS,
@@ -123,6 +125,15 @@ class FakeDataphin(AliyunGateway):
             "EndExecuteTime": milliseconds(self.now),
         }
         self.runs[id_][-1] = run(one, ZONE, len(self.runs[id_]))
+
+    def rules(self, action: str, version: str) -> Mapping[str, Rule] | None:
+        """As the SDK tells; but it leaves out that `ListInstances` takes SUPPLEMENT, which Alibaba Cloud's own tools send."""
+        found = super().rules(action, version)
+        if action != "ListInstances" or found is None:
+            return found
+        query = found["ListQuery"]
+        inside = {**(query.inside or {}), "ScheduleType": Rule("str", required=True)}
+        return {**found, "ListQuery": replace(query, inside=inside)}
 
     async def answer(self, action: str, given: Json) -> Json:
         try:
@@ -281,7 +292,7 @@ class FakeDataphin(AliyunGateway):
                 one |= {"StatusList": ["FAILED"]}
             case "SET_SUCCESS" if state == "FAILED":
                 one |= {"StatusList": ["SUCCESS"]}
-            case "PAUSE" | "RESUME" if state.startswith("WAIT"):
+            case "PAUSE" | "RESUME" if state.startswith("WAIT"):  # the status says nothing of it
                 one["NodeInfo"]["SchedulePaused"] = operation == "PAUSE"
             case _:
                 return f"The instance is {state}: {operation} is not allowed."

@@ -42,8 +42,8 @@ from core.schedulers.memory import Memory
 LIST_SECONDS: Final = 15.0
 ENOUGH: Final = 1000
 """Most instances read of one list whose total Dataphin tells. A project with no more is counted by reading it."""
-MOST: Final = 20_000
-"""Most instances read of one list that we have to select from ourselves."""
+MOST: Final = 5000
+"""Most instances read of one list that we have to select from ourselves: fifty pages."""
 LOOKBACK: Final = timedelta(days=31)
 RECENT: Final = timedelta(days=1)
 """How far back a question without a day goes for one task, and for many."""
@@ -131,10 +131,10 @@ class Reader:
         keys = await self._keys(query)
         if query.statuses and not query.statuses & UNSELECTABLE:
             keys = tuple((*key, ("RunStatusList", words)) for key in keys if words)
+        if not exact:
+            await self._refuse_too_many(keys)
         most = max(ENOUGH, query.offset + query.limit) if exact else MOST
         seen = await asyncio.gather(*(self._lists.get((key, most)) for key in keys))
-        if not exact and any(one.page.total > MOST for one in seen):
-            raise BadInput(f"too many instances of {self._client.system}: ask for one status, or for fewer tasks")
         fitting = await self._fitting(query, keys, seen)
         total = sum(one.page.total for one in seen) if exact else len(fitting)
         as_of = min((one.at for one in seen), default=self._clock())
@@ -185,6 +185,11 @@ class Reader:
             return tuple(sorted((one for one in known if _fits(one, query)), key=_newest_first))
 
         return await asyncio.to_thread(work)
+
+    async def _refuse_too_many(self, keys: tuple[Key, ...]) -> None:
+        totals = await asyncio.gather(*(self._totals.get(key) for key in keys))
+        if any(total > MOST for total in totals):
+            raise BadInput(f"too many instances of {self._client.system}: ask for one status, or for fewer tasks")
 
     async def _keys(self, query: InstanceQuery) -> tuple[Key, ...]:
         """The lists that hold what matches, whatever its status."""
