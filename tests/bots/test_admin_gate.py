@@ -138,15 +138,14 @@ def test_a_form_of_a_flow_is_read_back_as_the_flow() -> None:
 def flattened(value: object, name: str = "") -> list[tuple[str, str]]:
     """Fields of a form with these values in them."""
     below = name and f"{name}."
-    match value:
-        case dict():
-            parts = cast("dict[str, object]", value).items()
-        case [dict(), *_]:
-            parts = [(str(at), each) for at, each in enumerate(cast("list[object]", value))]
-        case list():
-            return [(name, " ".join(cast("list[str]", value)))]
-        case _:
-            return [(name, "" if value is None else str(value))]
+    if value is None:
+        return []
+    if not isinstance(value, dict | list):
+        return [(name, str(value))]
+    if isinstance(value, list) and not any(isinstance(each, dict) for each in cast("list[object]", value)):
+        return [(name, " ".join(cast("list[str]", value)))]
+    entries = cast("dict[object, object] | list[object]", value)
+    parts = entries.items() if isinstance(entries, dict) else enumerate(entries)
     return [pair for key, each in parts for pair in flattened(each, f"{below}{key}")]
 
 

@@ -32,8 +32,8 @@ function replace(form, html, button) {
   const shown = template.content.firstElementChild;
   (form.closest("[data-form]") ?? form).replaceWith(shown);
   problem.textContent = "";
-  const same = button?.value && find(`button[value="${CSS.escape(button.value)}"]`, shown);
-  const focus = find("[data-focus]", shown) ?? (shown.matches("[data-focus]") ? shown : same) ?? find("input:not([type=hidden])", shown);
+  const places = ["[data-focus]", "[aria-invalid]", `button[value="${CSS.escape(button?.value || "none")}"]`, "[tabindex]"];
+  const focus = shown.matches("[data-focus]") ? shown : places.map((place) => find(place, shown)).find(Boolean);
   focus?.focus();
 }
 
