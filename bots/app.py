@@ -31,7 +31,7 @@ from core.audit import Audit
 from core.background import repeat
 from core.cards import Card
 from core.channel import Channel
-from core.commands import Commands, approving, deciding, looking, people, watching
+from core.commands import Commands, approving, deciding, looking, people, subscribing, watching
 from core.delivery import Delivery
 from core.diagnosis.runbooks import configured
 from core.engine import Engine
@@ -51,6 +51,7 @@ from core.schedulers.fleet import Fleet
 from core.settings import SchedulerConnection, Settings
 from core.store import Store
 from core.store.migrate import upgrade
+from core.subscriptions.service import Subscriptions
 from core.switches import Switches
 from core.tools.act import Act
 from core.tools.look import Look
@@ -61,6 +62,7 @@ REFRESH_SECONDS = 2.0
 """How soon looking follows what another replica changed of people and switches; a decision asks at that moment."""
 
 if TYPE_CHECKING:
+    from bots.effecting import Effecting
     from bots.events.service import EventService
 
 
@@ -111,19 +113,22 @@ class Application:
         self.work = Work(self.store, owner=self.owner, lease_seconds=lease)
         self.delivery = Delivery(channels, self.store)
         self.proposals = Proposals(self.store, clock=now)
-        told = build_clock(settings)
-        self.promising = Promising(settings, self.store, self.access, self.audit, self.fleet, clock=told)
+        self.told = build_clock(settings)
+        self.subscriptions = Subscriptions(
+            self.store, self.access, self.audit, settings.subscriptions, zone=self.zone, clock=now
+        )
+        self.promising = Promising(settings, self.store, self.access, self.audit, self.fleet, clock=self.told)
         self.look = Look(
             self.fleet,
             self.access,
-            clock=told,
+            clock=self.told,
             knowledge=configured(settings),
             mute=self.promising.mutes.about,
         )
         self.act = Act(self.look, self.access, self.proposals, settings.operations)
         self.history = History(self.store)
         self.agent = Agent(settings.model, self.look, self.act, self.history, chosen=lambda: self.switches.model_name)
-        reached = [self.web.name, *(messenger.channel.name for messenger in self.messengers)]
+        self.reached = [self.web.name, *(messenger.channel.name for messenger in self.messengers)]
         self.approving = build_approving(
             settings,
             self.store,
@@ -131,11 +136,13 @@ class Application:
             self.audit,
             self.work,
             self.delivery,
-            channels=reached,
+            channels=self.reached,
             render=self._ticket_card,
             clock=now,
         )
-        self.kept = self.promising.keep(self.work, self.delivery, self.look, self.approving.approvals, channels=reached)
+        self.kept = self.promising.keep(
+            self.work, self.delivery, self.look, self.approving.approvals, channels=self.reached
+        )
         self.execution = Execution(
             self.proposals,
             self.fleet,
@@ -174,15 +181,21 @@ class Application:
             approving(self.approving.approvals),
             people(self.access, self.linking, self.switches, self._tell),
             watching(self.kept.promises, self.fleet),
+            subscribing(self.subscriptions, self.look),
             sentence=wish,
         )
 
     @cached_property
-    def events(self) -> "EventService":
-        """Other systems' events; loaded once the settings or a command ask for them."""
-        from bots.events.service import EventService
+    def effecting(self) -> "Effecting":
+        """Other systems' events, and what follows; loaded once the settings or a command ask for them."""
+        from bots.effecting import build_effecting
 
-        return EventService(self.settings, self.store, self.http, clock=now, appliers=self.mirroring.appliers)
+        return build_effecting(self)
+
+    @property
+    def events(self) -> "EventService":
+        """The way in for them."""
+        return self.effecting.events
 
     async def start(self) -> None:
         """Open what is needed to answer."""
@@ -197,7 +210,7 @@ class Application:
         for messenger in self.messengers:
             await messenger.start(self.inbox.accept)
         if self.settings.events.open:
-            self.events.start()
+            self.effecting.start()
         self._work_started = asyncio.create_task(self._start_work())
         self._refreshing = asyncio.create_task(repeat(self._refresh, REFRESH_SECONDS))
 
@@ -208,7 +221,7 @@ class Application:
     async def stop(self) -> None:
         """Take nothing more, finish what is under way, then let go of everything."""
         if self.settings.events.open:
-            await self.events.stop()
+            await self.effecting.stop()
         for messenger in self.messengers:
             await messenger.stop_listening()
         if self._warming is not None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bots.messenger import ADMIN
 from core.access import Access
 from core.approvals.attending import Attendant
 from core.approvals.calling import Calling, Render
@@ -69,7 +70,16 @@ def build_approving(
     environments = {connection.name: connection.environment for connection in settings.schedulers}
     freezes = Freezes(settings.approvals.freeze, environments, clock=clock)
     attendant = Attendant(tickets, access, work, calling, freezes, clock=clock)
+    public = settings.server.public_url.rstrip("/")
     approvals = Approvals(
-        flows, tickets, access, attendant, settings.approvals, freezes, risky=RISKY, easy=EASY, clock=clock
+        flows,
+        tickets,
+        access,
+        attendant,
+        settings.approvals,
+        risky=RISKY,
+        easy=EASY,
+        clock=clock,
+        page=f"{public}{ADMIN}/tickets" if public else "",
     )
     return Approving(approvals, attendant)

@@ -23,6 +23,7 @@ from core.schedulers.base import (
     Status,
     TableUpdate,
 )
+from core.subscriptions.model import SubscriptionList
 from core.watches.model import MutePreview, Watch, WatchList, WatchView
 
 
@@ -381,4 +382,5 @@ Result = (
     | WatchView
     | WatchList
     | MutePreview
+    | SubscriptionList
 )

@@ -30,6 +30,7 @@ from core.results import (
     Tally,
 )
 from core.schedulers.base import Instance
+from core.subscriptions.model import SubscriptionList
 from core.watches.model import MutePreview, WatchList, WatchView
 
 LONGEST = 4000
@@ -103,6 +104,9 @@ def _lines(result: Result) -> Iterable[str]:  # noqa: C901, PLR0912  # one flat 
             return [f"{one.id}: {one.kind} {one.name} {one.state}" for one in result.watches[:LISTED]] or ["none"]
         case MutePreview():
             return [f"muting {result.name} would have hidden {len(result.hidden)} alerts in {result.days} days"]
+        case SubscriptionList():
+            told = [f"{one.kind} {one.subject} from {one.severity}" for one in result.subscriptions[:LISTED]]
+            return [f"subscriptions {result.what}", *(told or ["none"])]
 
 
 def _overview(result: Overview) -> Iterator[str]:

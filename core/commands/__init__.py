@@ -7,7 +7,8 @@ from core.commands.approving import approving
 from core.commands.deciding import deciding
 from core.commands.looking import looking
 from core.commands.people import people
+from core.commands.subscribing import subscribing
 from core.commands.table import Asked, Command, Commands
 from core.commands.watching import watching
 
-__all__ = ["Asked", "Command", "Commands", "approving", "deciding", "looking", "people", "watching"]
+__all__ = ["Asked", "Command", "Commands", "approving", "deciding", "looking", "people", "subscribing", "watching"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from core.schedulers.model import (
@@ -30,12 +30,15 @@ from core.schedulers.model import (
 __all__ = [
     "FAILED",
     "FINISHED",
+    "AnswersExtensions",
     "Baseline",
     "Capability",
     "Change",
     "ChangeKind",
     "Constraints",
     "DataTable",
+    "ExtensionAnswer",
+    "ExtensionCallback",
     "Flags",
     "Health",
     "Instance",
@@ -237,4 +240,36 @@ class KnowsMembers(Scheduler, Protocol):
 
     async def members(self, project: str) -> frozenset[str]:
         """Names, as in `Task.owners`, of those who may operate a project. Raises as the others do."""
+        ...
+
+
+ExtensionCallback = Literal["ide", "workbench", "extension"]
+"""Which part of the platform waits: development, operation, or any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionAnswer:
+    """Whether an operation that waits in the platform's own console may go on.
+
+    Attributes:
+        callback: who waits for it.
+        message: id of the message that asked.
+        extension: code of the extension that answers.
+        passes: whether it may go on.
+        tip: what whoever works in the console reads.
+    """
+
+    callback: ExtensionCallback
+    message: str
+    extension: str
+    passes: bool
+    tip: str
+
+
+@runtime_checkable
+class AnswersExtensions(Scheduler, Protocol):
+    """A scheduler whose console asks before it does something; see `core.extensions`."""
+
+    async def answer_extension(self, answer: ExtensionAnswer) -> None:
+        """Tell a verdict. Telling the same again is harmless. Raises as `operate` does."""
         ...

@@ -4,12 +4,14 @@ from core.settings.approvals import ApiToken, ApprovalSettings, FreezeSettings, 
 from core.settings.diagnosis import DiagnosisSettings
 from core.settings.events import EventSettings
 from core.settings.everything import Settings, load_settings, settings_path
+from core.settings.extensions import ExtensionRule, ExtensionSettings
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
 from core.settings.operations import Operations
 from core.settings.people import AccessSettings, PersonSettings, Role
 from core.settings.schedulers import SchedulerConnection
 from core.settings.section import Language, Name, Secret, Section
 from core.settings.server import Model, Server, Storage, Web
+from core.settings.subscriptions import SubscriptionSettings
 from core.settings.watches import WatchSettings
 
 __all__ = [
@@ -19,6 +21,8 @@ __all__ = [
     "DiagnosisSettings",
     "DingTalk",
     "EventSettings",
+    "ExtensionRule",
+    "ExtensionSettings",
     "Feishu",
     "FreezeSettings",
     "Language",
@@ -33,6 +37,7 @@ __all__ = [
     "Server",
     "Settings",
     "Storage",
+    "SubscriptionSettings",
     "TaskTypeSettings",
     "WatchSettings",
     "WeCom",

@@ -28,6 +28,8 @@ class EventSettings(Section):
     whatever that tool would post to such a group robot."""
     most: int = Field(default=20_000, ge=1)
     """Events that may be under way at once; senders of more are told to come back (429)."""
+    tell_owners: bool = True
+    """Whether owners of tasks hear of their failures in their private chats without subscribing."""
     keep_days: float = Field(default=3.0, ge=2.0)
     """How long events are kept: to replay them, and to know a redelivery, which EventBridge tries for a day."""
 

@@ -21,12 +21,14 @@ from core.errors import ConfigurationError
 from core.settings.approvals import ApiToken, ApprovalSettings
 from core.settings.diagnosis import DiagnosisSettings
 from core.settings.events import EventSettings
+from core.settings.extensions import ExtensionSettings
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
 from core.settings.operations import Operations
 from core.settings.people import AccessSettings, PersonSettings
 from core.settings.schedulers import SchedulerConnection
 from core.settings.section import Language
 from core.settings.server import Model, Server, Storage, Web
+from core.settings.subscriptions import SubscriptionSettings
 from core.settings.watches import WatchSettings
 
 
@@ -76,6 +78,8 @@ class Settings(BaseSettings):
     api_tokens: tuple[ApiToken, ...] = ()
     access: AccessSettings = AccessSettings()
     events: EventSettings = EventSettings()
+    subscriptions: tuple[SubscriptionSettings, ...] = ()
+    extensions: ExtensionSettings = ExtensionSettings()
     diagnosis: DiagnosisSettings = DiagnosisSettings()
     watches: WatchSettings = WatchSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from core.access import Person
 from core.approvals.model import TicketList, TicketView
 from core.cards import Block, Card
+from core.effects.model import Finding
 from core.i18n import Words
 from core.results import (
     Account,
@@ -32,11 +33,13 @@ from core.results import (
     TableReport,
 )
 from core.schedulers.base import Operation
+from core.subscriptions.model import SubscriptionList
 from core.views import (
     alert,
     daily,
     detail,
     diagnosis,
+    event,
     instances,
     lineage,
     log,
@@ -44,6 +47,7 @@ from core.views import (
     overview,
     people,
     proposal,
+    subscription,
     table,
     ticket,
     watch,
@@ -55,7 +59,18 @@ from core.watches.digest import Digest
 from core.watches.model import MutePreview, WatchList, WatchView
 from core.watches.storm import Storm
 
-__all__ = ["EVERYTHING", "apology", "busy", "claims", "daily_card", "pasted", "progress", "show", "storm_card"]
+__all__ = [
+    "EVERYTHING",
+    "apology",
+    "busy",
+    "claims",
+    "daily_card",
+    "event_card",
+    "pasted",
+    "progress",
+    "show",
+    "storm_card",
+]
 
 
 def show(  # noqa: C901, PLR0912  # one flat case a type
@@ -110,19 +125,39 @@ def show(  # noqa: C901, PLR0912  # one flat case a type
             return people.account(reader, result)
         case LinkCode():
             return people.code(reader, result)
+        case WatchView() | WatchList() | MutePreview() | SubscriptionList():
+            return _wanted(reader, result)
+        case _:
+            assert_never(result)
+
+
+def _wanted(reader: Reader, result: WatchView | WatchList | MutePreview | SubscriptionList) -> Card:
+    """What somebody wants to be told, or not to be told."""
+    match result:
         case WatchView():
             return watch.card(reader, result)
         case WatchList():
             return watch.listed(reader, result)
         case MutePreview():
             return watch.preview(reader, result)
-        case _:
-            assert_never(result)
+        case SubscriptionList():
+            return subscription.card(reader, result)
 
 
 def daily_card(digest: Digest, words: Words, zone: ZoneInfo, person: Person) -> Card:
     """The card of the morning, or of the end of a shift; the arguments are those of `show`."""
     return daily.card(Reader(words, zone, person), digest)
+
+
+def event_card(
+    found: Finding,
+    words: Words,
+    zone: ZoneInfo,
+    person: Person,
+    operations: Mapping[str, frozenset[Operation]] = EVERYTHING,
+) -> Card:
+    """The card of something that another system told; the arguments are those of `show`."""
+    return event.card(Reader(words, zone, person, operations), found)
 
 
 def storm_card(storm: Storm, words: Words, zone: ZoneInfo) -> Card:

@@ -25,11 +25,13 @@ Parameters = Mapping[str, object]
 PACKAGES: Final = ("alibabacloud_dataworks_public20240518", "alibabacloud_dataworks_public20200518")
 ONLY_2020: Final = frozenset(
     {
+        "CallbackExtension",
         "GetInstanceStatusStatistic",
         "GetMetaTableBasicInfo",
         "ListBaselineStatuses",
         "ListInstances",
         "SearchMetaTables",
+        "UpdateWorkbenchEventResult",
     }
 )
 """Operations that 2024-05-18 does not have, or (`ListInstances`) not over several days."""

@@ -18,6 +18,7 @@ from core.schedulers.base import (
     Change,
     Constraints,
     DataTable,
+    ExtensionAnswer,
     Health,
     Instance,
     InstanceQuery,
@@ -33,6 +34,7 @@ from core.schedulers.base import (
 from core.schedulers.dataworks.catalogue import Catalogue
 from core.schedulers.dataworks.client import EDITION_CALLS, Client
 from core.schedulers.dataworks.context import Context
+from core.schedulers.dataworks.extensions import answer_extension
 from core.schedulers.dataworks.health import problems
 from core.schedulers.dataworks.lineage import DOWNSTREAM, UPSTREAM, Lineage
 from core.schedulers.dataworks.model import number
@@ -184,6 +186,10 @@ class DataWorksScheduler:
         finally:
             self._reader.forget()
             self._lineage.forget()
+
+    async def answer_extension(self, answer: ExtensionAnswer) -> None:
+        """Tell a verdict on an operation that waits in the console."""
+        await answer_extension(self._client, answer)
 
     async def close(self) -> None:
         """Stop what is being fetched."""

@@ -1,0 +1,107 @@
+"""What follows from events, put together: the outbox, who finds out and tells, extension points, and their sweeps."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from bots.app import Application, now
+from bots.events.service import EventService
+from bots.extensions import build_extensions, build_points
+from core import views
+from core.access import Person
+from core.background import repeat
+from core.cards import Card
+from core.diagnosis.runbooks import configured
+from core.effects.effects import Effects
+from core.effects.finding import Investigator
+from core.effects.model import Finding
+from core.effects.outbox import Outbox
+from core.effects.telling import Crier
+from core.extensions.service import Extensions
+from core.i18n import closest, words
+
+PAUSE = 0.05
+"""Between two sweeps when much happens."""
+WAITING_SECONDS = 5.0
+FORGET_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class Effecting:
+    """Events, and what follows from them.
+
+    Attributes:
+        events: the way in.
+        effects: what follows.
+        outbox: what is still to be done.
+        extensions: answers operations that wait; None when no extension is configured.
+    """
+
+    events: EventService
+    effects: Effects
+    outbox: Outbox
+    extensions: Extensions | None
+    _running: tuple[asyncio.Task[None], ...] = ()
+
+    def start(self) -> None:
+        """Take events, and go on with what an earlier process left."""
+        self.events.start()
+        jobs: list[tuple[Callable[[], Awaitable[object]], float]] = [
+            (self.effects.watch, PAUSE),
+            (self.outbox.tidy, FORGET_SECONDS),
+        ]
+        if self.extensions is not None:
+            jobs.append((self.extensions.sweep, WAITING_SECONDS))
+        self._running = tuple(asyncio.create_task(repeat(job, every)) for job, every in jobs)
+
+    async def stop(self) -> None:
+        """Take nothing more."""
+        await self.events.stop()
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+
+
+def build_effecting(application: Application) -> Effecting:
+    """Everything about events, out of the application's parts."""
+    settings, store = application.settings, application.store
+    outbox = Outbox(store, clock=now)
+
+    def render(found: Finding, language: str, person: Person) -> Card:
+        zone = ZoneInfo(settings.zone)
+        return views.event_card(found, words(closest(language)), zone, person, application.fleet.operations)
+
+    crier = Crier(
+        outbox,
+        application.subscriptions,
+        application.access,
+        application.promising.mutes,
+        application.kept.gatherer,
+        application.reached if settings.events.tell_owners else (),
+        render=render,
+        language=settings.language,
+    )
+    investigator = Investigator(application.fleet, configured(settings), clock=application.told)
+    effects = Effects(outbox, application.work, investigator, crier, application.audit, store, clock=now)
+    appliers = [*application.mirroring.appliers, outbox.record]
+    extensions: Extensions | None = None
+    if settings.extensions.code:
+        points = build_points(settings, store, application.audit, clock=now)
+        appliers.append(points.record)
+        schedulers, approving = application.fleet.schedulers, application.approving
+        extensions = build_extensions(
+            settings, points, schedulers, approving, application.access, application.work, clock=now
+        )
+    events = EventService(
+        settings,
+        store,
+        application.http,
+        clock=now,
+        appliers=appliers,
+        committed=effects.committed,
+        decide=extensions.decide if extensions else None,
+        heard=effects.heard,
+    )
+    return Effecting(events, effects, outbox, extensions)
