@@ -94,7 +94,7 @@ class Mirroring:
 
 def _mirrors(schedulers: Sequence[Scheduler]) -> "list[MirrorScheduler]":
     if not any(hasattr(scheduler, "feed") for scheduler in schedulers):
-        return []
+        return []  # and nothing of mirrors is loaded where there are none
     from core.schedulers.mirror import MirrorScheduler
 
     return [scheduler for scheduler in schedulers if isinstance(scheduler, MirrorScheduler)]
