@@ -1,6 +1,7 @@
 """What DolphinScheduler answers, in our words: versions, errors, states, days, lineage, limits, logs, tables."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,11 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInput, ConfigurationError, NotFound, Refused, Throttled, Unauthorized, Unreachable
+from core.results import Overview
 from core.schedulers.base import Flags, InstanceQuery, Operation, RunType, Status
 from core.schedulers.dolphinscheduler import logs
 from core.schedulers.dolphinscheduler.model import STATUSES, Key, status
+from core.schedulers.fleet import Fleet
 from core.settings import SchedulerConnection
+from core.tools.look import Look
 from tests.core.dolphins import dolphin
+from tests.fakes.desk import ADMIN, access
 from tests.fakes.dolphin import WORKER_GONE
 from tests.fakes.dolphin_night import NOW, TASK_GROUP, TODAY, ZONE
 from tests.fakes.dolphin_rules import VERSIONS, contract
@@ -285,6 +290,35 @@ async def test_a_full_task_group_is_named_with_who_holds_it(version: str) -> Non
         assert held.throttle_holders == (f"ds:{pair.server.id('fin_ledger', TODAY - timedelta(days=1))}",)
 
 
+async def test_a_holder_in_a_project_that_is_not_looked_at_is_not_named() -> None:
+    async with dolphin(projects=("finance",)) as pair:
+        waits = pair.server.night.of("fin_ledger")
+        waits.state, waits.run.state = "SUBMITTED_SUCCESS", "RUNNING_EXECUTION"
+        holder = pair.server.night.of("wait_for_trade")
+        holder.job = replace(holder.job, group=TASK_GROUP)
+        pair.server.task_groups = [{"id": TASK_GROUP, "name": "ledger", "groupSize": 1, "useSize": 1}]
+        held = await pair.scheduler.constraints(pair.server.id("fin_ledger"))
+        assert (len(held.throttled_by), held.throttle_holders) == (1, ())
+
+
+async def test_a_backfill_of_another_workflow_is_not_what_a_scheduled_task_waits_for() -> None:
+    async with dolphin("3.1.9") as pair:
+        pair.server.night.of("ods_order").run.commands = ["COMPLEMENT_DATA", "REPEAT_RUNNING"]
+        assert await pair.scheduler.upstream(pair.server.id("wait_for_trade")) == ()
+
+
+async def test_production_and_test_are_asked_together() -> None:
+    """Two servers of different versions, one overview; an order goes to the one its reference names."""
+    async with dolphin("3.1.9", name="test") as test, dolphin("3.4.3", name="prod") as prod:
+        look = Look(Fleet([test.scheduler, prod.scheduler]), access(), clock=prod.server.clock)
+        found = await look.overview(ADMIN)
+        assert isinstance(found, Overview)
+        assert found.operable.counts[Status.FAILED] == 2
+        await look.fleet.one(f"test:{test.server.id('ods_order')}", lambda asked, identity: asked.instance(identity))
+        assert "GET projects/{projectCode}/process-instances/{id}" in test.server.asked
+        assert "GET projects/{projectCode}/workflow-instances/{id}" not in prod.server.asked
+
+
 async def test_a_task_without_a_place_waits_for_its_worker_group() -> None:
     async with dolphin() as pair:
         row = pair.server.night.of("rpt_board", TODAY - timedelta(days=1))
@@ -323,6 +357,15 @@ async def test_what_no_worker_took_has_no_log() -> None:
         pair.server.night.of("ods_order").host = None
         assert (await pair.scheduler.log(pair.server.id("ods_order"))).lines == ()
         assert (await pair.scheduler.log(pair.server.id("ads_gmv_daily"))).lines == ()
+
+
+@pytest.mark.parametrize(
+    ("task", "cycle", "owner"), [("ods_order", "daily", "zhang_san"), ("repair", "manual", "wang_wu")]
+)
+async def test_a_task_tells_its_cycle_and_who_defined_it(task: str, cycle: str, owner: str) -> None:
+    async with dolphin() as pair:
+        (found,) = await pair.scheduler.tasks(task)
+        assert (found.cycle, found.owner, found.kind) == (cycle, owner, "SQL")
 
 
 async def test_a_declared_table_is_as_fresh_as_the_task_that_writes_it() -> None:

@@ -62,7 +62,6 @@ class Workflow:
 
     project: str
     code: str
-    name: str
     version: int
     tasks: Mapping[str, Task]
     parents: Mapping[str, frozenset[str]]
@@ -141,7 +140,6 @@ class Drawing:
         return Workflow(
             project=project,
             code=dag.workflow.code,
-            name=dag.workflow.name,
             version=dag.workflow.version,
             tasks={one.code: self._task(name, dag, one, schedule) for one in dag.tasks},
             parents={code: frozenset(above) for code, above in parents.items()},

@@ -1,7 +1,9 @@
 """What a task that could begin still waits for: a place in its task group, or a worker of its group."""
 
+import asyncio
 from typing import Final
 
+from core.errors import NotFound
 from core.schedulers.base import Constraints, Instance, Status
 from core.schedulers.dolphinscheduler.client import Client
 from core.schedulers.dolphinscheduler.model import Key
@@ -51,8 +53,13 @@ class Quotas:
         """Instances that hold a place. A place names its task, so the workflow instance is asked for the code."""
         given = {"groupId": group.id, "status": HOLDS}
         taken = await self._client.page(("task-group", "query-list-by-group-id"), Queued, given, size=HOLDERS)
-        found: list[str] = []
-        for place in taken.items:
+        held = await asyncio.gather(*(self._holder(place) for place in taken.items))
+        return tuple(ref for refs in held for ref in refs)
+
+    async def _holder(self, place: Queued) -> tuple[str, ...]:
+        """Who holds a place; nobody we may name where it is of a project that is not looked at."""
+        try:
             instances = await self._reader.instances(place.project, place.run)
-            found += [one.ref for one in instances if one.task.name == place.task_name]
-        return tuple(found)
+        except NotFound:
+            return ()
+        return tuple(one.ref for one in instances if one.task.name == place.task_name)

@@ -23,7 +23,7 @@ from core.schedulers.dolphinscheduler.assembly import Assembly
 from core.schedulers.dolphinscheduler.catalogue import Catalogue
 from core.schedulers.dolphinscheduler.client import Client, Params
 from core.schedulers.dolphinscheduler.graph import Graph
-from core.schedulers.dolphinscheduler.model import BEGINNING, SUCCESS, Key, origin
+from core.schedulers.dolphinscheduler.model import BEGINNING, SUCCESS, Key, origin, run_type
 from core.schedulers.dolphinscheduler.wire import Attempt, Run
 from core.schedulers.memory import Memory
 
@@ -132,7 +132,9 @@ class Reader:
         names = await self._client.names()
         given = {names.by_workflow: workflow, **self._span(first, last + timedelta(days=1))}
         runs = await self._client.every(("projects", project, names.runs), Run, given)
-        return tuple(one for one in runs if one.schedule_time and first <= self._day(one.schedule_time) <= last)
+        due = (one for one in runs if one.schedule_time and first <= self._day(one.schedule_time) <= last)
+        told = await asyncio.gather(*(self._told(project, one) for one in due))
+        return tuple(one for one in told if run_type(one) is RunType.NORMAL)
 
     async def running_in(self, project: str, worker_group: str, limit: int) -> tuple[str, ...]:
         """Ids of instances of a project that run in a worker group now."""

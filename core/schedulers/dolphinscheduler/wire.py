@@ -170,7 +170,6 @@ class WorkflowDefinition(Wire):
     """A workflow as it is now."""
 
     code: Identity
-    name: str
     version: int = 0
     user_name: str | None = None
     modify_by: str | None = None
