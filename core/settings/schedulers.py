@@ -35,14 +35,14 @@ class SchedulerConnection(Section):
     security_token: SecretStr = SecretStr("")
     """`dataworks`, `dataphin`: with a temporary access key."""
     projects: tuple[str, ...] = ()
-    """`dataworks`, `dolphinscheduler`: names of the workspaces or projects to look at; all that it may see when empty.
-    `mirror`: ids of the workspaces, or OpenLineage namespaces, whose events count; all when empty."""
+    """`dataworks`, `dataphin`, `dolphinscheduler`: names of the workspaces or projects to look at; all that it may see when
+    empty. `mirror`: ids of the workspaces, or OpenLineage namespaces, whose events count; all when empty."""
     edition: Literal["basic", "standard", "professional", "enterprise"] = "standard"
     """`dataworks`: as bought; decides how many calls a second Alibaba Cloud allows."""
     calls_per_second: float = Field(default=0.0, ge=0)
     """`dataworks`, `dataphin`: most calls a second, when others share the quota; when 0, by edition, or 20 for `dataphin`."""
     concurrency: int = Field(default=8, ge=1, le=64)
-    """`dataworks`, `dolphinscheduler`: most calls at once."""
+    """`dataworks`, `dataphin`, `dolphinscheduler`: most calls at once."""
     server_zone: str = "UTC"
     """`dolphinscheduler`: its `SPRING_JACKSON_TIME_ZONE`, in which its API reads and writes moments."""
     tables: dict[str, str] = Field(default={})

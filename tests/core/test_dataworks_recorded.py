@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parents[1] / "data" / "dataworks"
 async def exchanges() -> Mapping[str, Any]:
     """The first exchange of each operation, by its name."""
     async with FakeDataWorks() as dataworks:
-        scheduler = DataWorksScheduler(dataworks.connection(), zone=ZONE, clock=dataworks.clock)
+        scheduler = DataWorksScheduler(dataworks.connection(concurrency=1), zone=ZONE, clock=dataworks.clock)
         await _ask(scheduler, str(dataworks.of("dws_trade_order_di")["Id"]), str(dataworks.of("ads_gmv_daily")["Id"]))
         await scheduler.close()
         recorded = {one.action: shortened(asdict(one)) for one in reversed(dataworks.exchanges)}
