@@ -77,6 +77,7 @@ def build_approving(
         access,
         attendant,
         settings.approvals,
+        freezes,
         risky=RISKY,
         easy=EASY,
         clock=clock,

@@ -303,6 +303,7 @@ class TicketView:
         decide: whether the reader may decide it.
         steward: whether the reader may withdraw it, start it, or report how it ended.
         by_hand: whether a person carries it out, and so has to report how it ended.
+        address: of the page on which it is decided, for messengers that cannot ask for a reason; empty when there is none.
         purpose: `show` it; ask for the words that go with `approve` or `reject`; or `remind` a candidate.
     """
 
@@ -313,6 +314,7 @@ class TicketView:
     decide: bool = False
     steward: bool = False
     by_hand: bool = False
+    address: str = ""
     purpose: Literal["show", "approve", "reject", "remind"] = "show"
 
 

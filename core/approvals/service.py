@@ -42,9 +42,10 @@ class Approvals:
         risky: task types that need approval also where nobody made a flow.
         easy: task types for which a confirmation is enough where nobody made a flow.
         clock: the present, with zone.
+        page: address of the page on which tickets are decided; empty when people cannot reach it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the service where everything about approvals meets
         self,
         flows: Flows,
         tickets: Tickets,
@@ -56,6 +57,7 @@ class Approvals:
         risky: frozenset[str],
         easy: frozenset[str],
         clock: Callable[[], datetime],
+        page: str = "",
     ) -> None:
         self.flows = flows
         self._tickets = tickets
@@ -66,6 +68,7 @@ class Approvals:
         self._risky = risky
         self._easy = easy
         self._clock = clock
+        self._page = page
 
     def now(self) -> datetime:
         """The present, as it counts for deadlines."""
@@ -234,6 +237,7 @@ class Approvals:
             decide=person.name in found,
             steward=self._stewards(ticket, person),
             by_hand=not self._attendant.carries_out(ticket.request.task_type),
+            address=f"{self._page}/{ticket.id}" if self._page else "",
         )
 
     async def pending(self, person: Person) -> tuple[Ticket, ...]:

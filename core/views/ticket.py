@@ -1,6 +1,6 @@
 """A ticket: what exactly is asked for, why it needs approval, who decided and who has to, until when; and what to press.
 
-A card that asks for a reason has a form; where a messenger has none, the line to type stands on it.
+A card that asks for a reason has a form; for a messenger that has none, the line to type and a link to the page stand on it.
 """
 
 from collections.abc import Iterator
@@ -191,4 +191,6 @@ def _question(reader: Reader, result: TicketView) -> Card:
     comment = Input("comment", reader.words("approvals.comment"), "multiline", required=True)
     typed = Note(reader.words("approvals.typed", line=f"/{word} {plain(ticket.id)}"))
     asked = Text(reader.words(f"approvals.ask.{word}"), "strong")
-    return Card(_title(reader, ticket), (asked, Form((comment,), submit), typed), "info")
+    page = Button(reader.words("approvals.button.page"), url=result.address)
+    link = (Buttons((page,)),) if result.address else ()
+    return Card(_title(reader, ticket), (asked, Form((comment,), submit), typed, *link), "info")

@@ -2,12 +2,20 @@
 
 import html
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp import ClientSession, CookieJar
+from pydantic import SecretStr
 
+from bots.messenger import PAGE
 from core.approvals.model import Ticket
+from core.cards import buttons
 from core.i18n import words
+from core.settings import Server, Web
+from core.views import show
 from tests.fakes.admin import Site, Visitor, administering, ids, imports
 
 SAY = words("en")
@@ -143,3 +151,26 @@ async def test_lists_are_turned_over(site: Site, ops: Visitor) -> None:
 async def test_what_is_not_there_is_not_found(ops: Visitor, path: str) -> None:
     """In the frame of the page where the address could be one of ours."""
     assert (await ops.see(path))[0] == 404
+
+
+async def test_a_card_that_cannot_ask_leads_to_the_page(tmp_path: Path) -> None:
+    """Its link is good for someone who is not signed on yet: they get to the ticket once they are."""
+    public = Server(port=0, public_url="https://xops.example.com/")
+    async with administering(tmp_path, server=public) as site:
+        await site.make_flow()
+        await site.ask()
+        ops = site.application.access.named("ops")
+        assert ops is not None
+        view = replace(await site.application.approving.approvals.view(ops, "T-1"), purpose="reject")
+        links = [button.url for button in buttons(show(view, SAY, ZoneInfo("UTC"), ops)) if button.url]
+        assert links == ["https://xops.example.com/admin/tickets/T-1"]
+    token = "a-long-token-of-ops"  # of a test
+    web = Web(person="ops", sign_on_token=SecretStr(token))
+    jar = CookieJar(unsafe=True)
+    async with administering(tmp_path, web=web) as site, ClientSession(cookie_jar=jar) as session:
+        asked = await session.get(f"{site.origin}/admin/tickets/T-1")
+        answer = await session.get(asked.url.update_query(token=token))
+        assert (answer.url.path, answer.status) == ("/admin/tickets/T-1", 200)
+        again = await session.get(f"{site.origin}{PAGE}", params={"at": "/admin/tickets/T-1", "lang": "en"})
+        assert again.url.path == "/admin/tickets/T-1"
+        assert SAY("admin.ticket.do.reject") in await again.text()

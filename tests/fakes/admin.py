@@ -102,9 +102,9 @@ def ids(page: str) -> list[str]:
 
 
 @asynccontextmanager
-async def administering(folder: Path) -> AsyncGenerator[Site]:
-    """The page and the administration over an empty database in a folder."""
-    async with running(configured(folder), accepting=False) as application:
+async def administering(folder: Path, **changes: object) -> AsyncGenerator[Site]:
+    """The page and the administration over an empty database in a folder; with further settings."""
+    async with running(configured(folder).model_copy(update=changes), accepting=False) as application:
         page = await application.page()
         server = web.Application()
         page.add_to(server)
