@@ -123,7 +123,7 @@ class Bureau:
             self.attendant,
             self.settings,
             freezes,
-            risky=frozenset({"kill"}),
+            risky=frozenset({"kill", "extension_point"}),
             easy=frozenset({"rerun"}),
             clock=self.now,
         )

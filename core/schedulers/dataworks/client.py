@@ -147,4 +147,4 @@ async def collect(page: Callable[[int], Awaitable[Paged[R]]], size: int, most: i
 
 
 def _snake(action: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", action).lower()
