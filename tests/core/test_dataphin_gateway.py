@@ -113,10 +113,12 @@ async def test_an_older_gateway_is_spoken_to_in_its_signature(dataphin: FakeData
     await scheduler.close()
 
 
+@pytest.mark.parametrize("faults", [[], [Fault(400, "MissingParameter", "Action is mandatory")]])
 async def test_doctor_finds_out_that_a_gateway_wants_the_older_signature(
-    dataphin: FakeDataphin, scheduler: DataphinScheduler
+    dataphin: FakeDataphin, scheduler: DataphinScheduler, faults: list[Fault]
 ) -> None:
-    dataphin.knows = "v2"
+    """Whatever it calls what it misses."""
+    dataphin.knows, dataphin.faults = "v2", faults
     (problem,) = (await scheduler.health()).problems
     assert "signature = 'v2'" in problem
 
@@ -169,6 +171,15 @@ async def test_what_stands_in_the_way_is_told_with_what_to_do(
     dataphin.inside["ListTables"] = Refusal(code, "no")
     (problem,) = (await scheduler.health()).problems
     assert words in problem
+
+
+@pytest.mark.parametrize("code", ["InvalidAction.NotFound", "DPN.Commons.InternalError", "DPN.Filter.NoPermission"])
+async def test_a_server_that_does_not_tell_its_version_is_no_problem(
+    dataphin: FakeDataphin, scheduler: DataphinScheduler, code: str
+) -> None:
+    dataphin.inside["GetServerVersion"] = Refusal(code, "no")
+    health = await scheduler.health()
+    assert (health.version, health.problems) == ("2023-06-30", ())
 
 
 async def test_a_project_that_is_not_there_is_named(dataphin: FakeDataphin) -> None:

@@ -21,17 +21,23 @@ NO_PROJECT: Final = "DPN.Filter.ProjectNotFound"
 """What another tenant's id comes to, on a gateway that several share."""
 
 
+API: Final = "2023-06-30"
+
+
 async def version(client: Client) -> str:
-    """The server's version; what we know instead where it is too old to tell.
+    """The server's version; the API's where Dataphin itself says that it cannot tell.
 
     Raises:
         Unauthorized: of the credentials; there is nothing more to find out then.
+        Refused: the gateway did not let the question through to Dataphin.
         Unreachable: of the address.
     """
     try:
         return (await client.get("GetServerVersion", Version, {})).data
-    except Refused:
-        return "2023-06-30"
+    except Refused as error:
+        if not any(word in error.code for word in ("DPN.", TOO_OLD, *WITHOUT_RIGHT)):
+            raise
+        return API
 
 
 async def problems(client: Client, project: str, today: date) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from core.errors import NotFound, RemoteError, Unauthorized
+from core.errors import NotFound, Refused, RemoteError, Unauthorized
 from core.schedulers.aliyun import Calls
 from core.schedulers.base import (
     Baseline,
@@ -92,7 +92,7 @@ class DataphinScheduler:
         start = monotonic()
         try:
             told = await version(self._client)
-        except Unauthorized:
+        except (Unauthorized, Refused):
             if not await self._takes_older_signatures():
                 raise
             return Health("", monotonic() - start, (OLDER,))
