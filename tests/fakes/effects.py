@@ -56,6 +56,7 @@ class Newsroom:
         timeline: the clock, and durable work.
         shelf: what the scheduler knows.
         chat: where cards go.
+        people: who has which rights; change it and call `start`.
     """
 
     def __init__(
@@ -69,14 +70,15 @@ class Newsroom:
         self.timeline = Timeline()
         self.shelf = Shelf("demo", instances)
         self.chat = chat or FakeChat()
+        self.people = PEOPLE
         self._settled = settled
         self.start()
 
     def start(self) -> None:
         """A new process over the same store and the same queue."""
         timeline, store = self.timeline, self.store
-        fleet = Fleet([self.shelf], timeout=0.5)
-        self.access = Access(PEOPLE)
+        self.fleet = fleet = Fleet([self.shelf], timeout=0.5)
+        self.access = Access(self.people)
         self.audit = Audit(store, clock=timeline)
         delivery = Delivery({"chat": self.chat}, store)
         self.watches = Watches(store, self.audit, clock=timeline, most=50)
