@@ -1,7 +1,7 @@
-"""The pictures of README and docs: `python -m tests.e2e.pictures [cards]`. Needs Chromium, Noto CJK and Noto Color Emoji.
+"""The pictures of README and docs: `python -m tests.e2e.pictures [page | cards | admin]`, all without a word.
 
-Those of the page are taken from the real one; those of chats from what `xops cards` draws of the JSON that is sent. With
-`cards` only the latter are taken.
+Needs Chromium, Noto CJK and Noto Color Emoji. Those of the page and of the administration are taken from the real ones; those
+of chats from what `xops cards` draws of the JSON that is sent.
 """
 
 import asyncio
@@ -14,8 +14,12 @@ from pathlib import Path
 from aiohttp.test_utils import unused_port
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from bots.messenger import ADMIN
+from bots.web.gate import COOKIE
 from tests.e2e.conftest import CHROMIUM, QUIET
 from tests.e2e.process import ROOT, command, xops
+from tests.fakes.admin import administering, imports
+from tests.fakes.approvals import flow
 
 FOLDER = ROOT / "docs/pictures"
 TOKEN = "a-token-for-the-pictures"
@@ -28,6 +32,22 @@ CARDS: Mapping[str, Sequence[tuple[str, str]]] = {
     "wecom": [(OVERVIEW, "WeCom, app"), (DIAGNOSIS, "WeCom, app"), (DIAGNOSIS, "WeCom, AI bot")],
 }
 """What stands beside each other on a picture: which answer, on which platform."""
+
+FLOWS = (
+    imports("生产数据导入", remark="周末不做"),
+    imports("测试导入", enabled=False, scope={"environments": ("test",)}),
+    flow("生产停止审批", "kill", "ops_admin@project", "group:dba", break_glass=True),
+)
+ADMIN_PAGES = {
+    "flows": "flows",
+    "flow": "flows/F-3",
+    "edit": "flows/F-3/edit",
+    "order": "flows/order?task_type=import",
+    "tickets": "tickets?list=all",
+    "people": "people",
+    "audit": "audit",
+}
+PHONE_PAGES = {"phone": "flows", "ticket": "tickets/T-1"}
 
 CHOOSE = """chosen => {
   const row = document.createElement("section");
@@ -45,14 +65,14 @@ CHOOSE = """chosen => {
 
 
 async def main(only: str) -> None:
-    """Take the pictures; those of the cards alone when told so."""
+    """Take the pictures; those of one kind alone when told so."""
     browser = next(filter(None, map(shutil.which, CHROMIUM)))
     with tempfile.TemporaryDirectory() as folder:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path=browser, args=[*QUIET])
-            if only != "cards":
-                await walk(chromium, Path(folder))
-            await chats(chromium, Path(folder))
+            for name, pictures in (("page", walk), ("cards", chats), ("admin", administer)):
+                if only in {"", name}:
+                    await pictures(chromium, Path(folder))
             await chromium.close()
 
 
@@ -83,6 +103,22 @@ async def chats(chromium: Browser, folder: Path) -> None:
         await page.goto((folder / "cards.html").as_uri())
         await page.evaluate(CHOOSE, [[*cell] for cell in chosen])
         await page.locator("#picture").screenshot(path=FOLDER / f"{name}.jpg", quality=60)
+
+
+async def administer(chromium: Browser, folder: Path) -> None:
+    """A few flows and a ticket, as an administrator sees them at a desk, and one of each on a phone."""
+    async with administering(folder) as site:
+        for definition in FLOWS:
+            await site.make_flow(definition)
+        await site.ask("load 生产订单", project="trade", facts={"rows": 120_000})
+        for width, pages in ((1180, ADMIN_PAGES), (390, PHONE_PAGES)):
+            context = await chromium.new_context(viewport={"width": width, "height": 780}, color_scheme="light")
+            await context.add_cookies([{"name": COOKIE, "value": site.cookie("root", "zh-CN"), "url": site.origin}])
+            page = await context.new_page()
+            for name, path in pages.items():
+                await page.goto(f"{site.origin}{ADMIN}/{path}")
+                await page.screenshot(path=FOLDER / f"admin-{name}.jpg", quality=60, full_page=True)
+            await context.close()
 
 
 async def ask(page: Page, text: str) -> None:
