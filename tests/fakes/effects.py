@@ -70,7 +70,7 @@ class Newsroom:
         self.timeline = Timeline()
         self.shelf = Shelf("demo", instances)
         self.chat = chat or FakeChat()
-        self.people = PEOPLE
+        self.people: tuple[PersonSettings, ...] = PEOPLE
         self._settled = settled
         self.start()
 
