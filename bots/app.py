@@ -168,10 +168,8 @@ class Application:
             self.history,
             self.delivery,
             self.audit,
-            language=self.settings.language,
-            zone=self.zone,
+            views.House(self.settings.language, self.zone, self.fleet.operations),
             clock=now,
-            operations=self.fleet.operations,
         )
 
     def _commands(self) -> Commands:

@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -34,7 +33,6 @@ from core.observe import EVENTS, REPLY_SECONDS, new_trace
 from core.people.door import Door
 from core.redact import mask
 from core.results import Diagnosed, Missing, Problem, Proposal, Result
-from core.schedulers.base import Operation
 from core.store import Connection, Work
 from core.watches.model import WatchView, promise
 
@@ -68,9 +66,7 @@ class Engine:
         history: what was said.
         delivery: where answers go.
         audit: refusals are recorded.
-        language: default language.
-        zone: zone of the times shown.
-        operations: what each scheduler can do, by name.
+        house: how the installation speaks.
         clock: the present, with zone.
     """
 
@@ -82,11 +78,9 @@ class Engine:
         history: History,
         delivery: Delivery,
         audit: Audit,
+        house: views.House,
         *,
-        language: str,
-        zone: ZoneInfo,
         clock: Callable[[], datetime],
-        operations: Mapping[str, frozenset[Operation]] = views.EVERYTHING,
     ) -> None:
         self._door = door
         self._commands = commands
@@ -94,9 +88,7 @@ class Engine:
         self._history = history
         self._delivery = delivery
         self._audit = audit
-        self._language = language
-        self._zone = zone
-        self._operations = operations
+        self._house = house
         self._clock = clock
 
     async def handle(self, event: Event) -> Work:
@@ -145,8 +137,9 @@ class Engine:
             answer = Answer((_explain(error),), (), (), "rules")
         await self._record_refusals(event, person, answer)
         chosen = self._words(person, event)
-        cards = tuple(views.show(result, chosen, self._zone, person, self._operations) for result in answer.results)
-        above = views.pasted(answer.alert, chosen, self._zone, person) if answer.alert else ()
+        zone, operations = self._house.zone, self._house.operations
+        cards = tuple(views.show(result, chosen, zone, person, operations) for result in answer.results)
+        above = views.pasted(answer.alert, chosen, zone, person) if answer.alert else ()
         return Reply(answer, _with_words(cards, answer, chosen, above))
 
     async def _apologise(self, event: Event, trace: str) -> None:
@@ -261,7 +254,7 @@ class Engine:
                 )
 
     def _words(self, person: Person, event: Event) -> Words:
-        return words(closest(event.actor.locale or person.language or self._language))
+        return words(closest(event.actor.locale or person.language or self._house.language))
 
 
 def _live(result: Result) -> str:

@@ -46,7 +46,8 @@ _ASKS = re.compile(
 )
 _ALARM = re.compile(
     r"告警|报警|警报|警示|\balarm\b|\balert\b|FIRING|CRITICAL|【[^】]{1,40}】"
-    r"|\d ?个(?:任务|实例|节点|作业).{0,6}(?:失败|出错|未完成|超时)|\d (?:tasks?|jobs?|models?) (?:have |has )?(?:failed|errored)\b"
+    r"|\d ?个(?:任务|实例|节点|作业).{0,6}(?:失败|出错|未完成|超时)"
+    r"|\d (?:tasks?|jobs?|models?) (?:have |has )?(?:failed|errored)\b"
     r"|(?:以下|下列|如下).{0,12}(?:失败|出错|异常|未完成|超时)|\bfollowing\b.{0,30}\b(?:failed|errors?|late)\b",
     re.IGNORECASE,
 )

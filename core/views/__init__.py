@@ -5,6 +5,7 @@ outside passes `reader.plain`, every card says when it was true and what to do n
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -61,6 +62,7 @@ from core.watches.storm import Storm
 
 __all__ = [
     "EVERYTHING",
+    "House",
     "apology",
     "busy",
     "claims",
@@ -71,6 +73,21 @@ __all__ = [
     "show",
     "storm_card",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """How an installation speaks, before anything is known of the reader.
+
+    Attributes:
+        language: where neither the person nor the messenger names one.
+        zone: of the times shown.
+        operations: what each scheduler can do, by name; one that is not named can do everything.
+    """
+
+    language: str
+    zone: ZoneInfo
+    operations: Mapping[str, frozenset[Operation]] = field(default_factory=lambda: EVERYTHING)
 
 
 def show(  # noqa: C901, PLR0912  # one flat case a type

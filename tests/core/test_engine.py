@@ -145,8 +145,7 @@ def build(sqlite_store: Store, model: Model) -> World:
         history,
         delivery,
         audit,
-        language="zh-CN",
-        zone=ZONE,
+        views.House("zh-CN", ZONE),
         clock=timeline,
     )
     return World(engine, chat, pipeline, timeline, audit, sqlite_store, delivery, office)
