@@ -33,7 +33,6 @@ class FlowQuery(Page):
     levels: int | None = Field(default=None, ge=1, le=10)
     creator: Short = ""
     enabled: bool | None = None
-    changed_since: AwareDatetime | None = None
 
 
 class FlowPage(Wire):

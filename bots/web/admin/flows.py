@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from bots.api.wire import FlowQuery
 from bots.web.admin.desk import LISTED, Desk, Visitor, fields, turned
@@ -26,6 +26,12 @@ ROLES = tuple(
     f"{role}@{place}" for place in ("project", "org") for role in ("viewer", "operator", "ops_admin", "admin")
 )
 EVERYTHING = 10_000
+
+
+class Filters(FlowQuery):
+    """Those of REST, and the one column more that the list shows."""
+
+    changed_since: AwareDatetime | None = None
 
 
 class FlowPages:
@@ -77,7 +83,7 @@ class FlowPages:
             flows=flows,
             total=total,
             query=query,
-            filtered=query != FlowQuery(),
+            filtered=query != Filters(),
             counts=[(number, number) for number in range(1, 11)],
             types=self._flows.types,
             newer=turned(request, query.offset - LISTED) if query.offset else "",
@@ -200,14 +206,14 @@ class FlowPages:
         headers = {"Content-Disposition": 'attachment; filename="flows.yaml"'}
         return web.Response(text=text, content_type="application/yaml", headers=headers)
 
-    def _query(self, request: web.Request) -> FlowQuery:
+    def _query(self, request: web.Request) -> Filters:
         """The filters; those of an old bookmark that make no sense filter nothing."""
-        given = {name: text for name, text in request.query.items() if text and name in FlowQuery.model_fields}
+        given = {name: text for name, text in request.query.items() if text and name in Filters.model_fields}
         with suppress(ValueError):
             if day := given.pop("changed_since", ""):  # a browser's field knows days without a zone
                 given["changed_since"] = datetime.fromisoformat(day).replace(tzinfo=self._desk.zone).isoformat()
-            return FlowQuery.model_validate(given)
-        return FlowQuery()
+            return Filters.model_validate(given)
+        return Filters()
 
     async def _take(self, request: web.Request, visitor: Visitor, flow: Flow | None) -> web.Response:
         form = await fields(request)
