@@ -20,8 +20,12 @@ RULES = """
 "path.ticket" = "T-1"
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
+[[operations]]
+include-path = ["/api/v1/flows/{flow}", "/api/v1/flows.yaml", "/api/v1/tickets"]
+include-method = ["PUT", "POST"]
+phases.coverage.enabled = false
 """
-"""Some ids that exist. 422 is a right answer to what no JSON Schema can say, e.g. that a name is not one of the task types."""
+"""Some ids that exist. The largest bodies get random values only: their boundaries alone were 1,600 requests. 422 is a right answer to what no JSON Schema can say, e.g. that a name is not one of the task types."""
 
 
 @pytest.fixture
@@ -38,11 +42,11 @@ async def address(tmp_path: Path) -> AsyncGenerator[str]:
 async def test_schemathesis_finds_nothing(address: str, tmp_path: Path) -> None:
     """Valid requests are served as documented, invalid ones refused as documented, undeclared methods too, and nothing fails.
 
-    Some 1,900 requests cost about ten seconds of computing, most of it schemathesis' own.
+    Some 220 requests cost three seconds of computing, most of it schemathesis' own.
     """
     rules = tmp_path / "schemathesis.toml"
     rules.write_text(RULES)
-    options = ["--phases", "coverage,fuzzing", "--max-examples", "3", "--generation-database", "none", "--seed", "1"]
+    options = ["--phases", "coverage,fuzzing", "--max-examples", "1", "--generation-database", "none", "--seed", "1"]
     tool = await asyncio.create_subprocess_exec(
         PROGRAM, "--config-file", rules, "run", f"{address}/api/v1/openapi.json", *options,
         "-H", f"Authorization: Bearer {TOKEN}", cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
