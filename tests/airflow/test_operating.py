@@ -14,6 +14,10 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.airflow
 
+PATIENCE = 180.0
+"""Seconds that a run may take. Each task starts a process of five seconds' computing, a DAG runs one at a time, and the
+machine may be busy; alone, ten are enough."""
+
 
 class Operator:
     """Someone who gives orders and waits for what comes of them."""
@@ -35,7 +39,7 @@ class Operator:
             one = await self.scheduler.instance(instance)
             return one if one.status in statuses and one.run_number >= run_number else None
 
-        found = await eventually(look, within=60, every=0.3)
+        found = await eventually(look, within=PATIENCE, every=0.3)
         assert found is not None
         return found
 
