@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AIRFLOW := .airflow
 
-.PHONY: run test test-airflow check format bench bench-events lock clean
+.PHONY: run test test-airflow check format bench bench-events bench-faults bench-mirror bench-start lock clean
 
 run: $(VENV)/.run ## start X-Ops with the embedded default: no account, no model, no server
 	@$(BIN)/xops run $(ARGS)
@@ -35,6 +35,10 @@ bench: $(VENV)/.dev ## speed, side by side with peers in one run
 
 bench-events: $(VENV)/.dev ## how many events of other systems it takes in, on both databases
 	@$(BIN)/python -m tests.bench.ingest $(ARGS)
+
+# What breaks and what it costs; a million instances in the mirror; a start with all long connections.
+bench-faults bench-mirror bench-start: bench-%: $(VENV)/.dev
+	@$(BIN)/python -m tests.bench.$* $(ARGS)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "X-Ops needs Python 3.11 or newer: set PYTHON=/path/to/python3.11")'
