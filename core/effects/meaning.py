@@ -70,9 +70,10 @@ def _status(event: Incoming, body: InstanceStatusChanged) -> Happening | None:
 
 
 def _run(event: Incoming, body: RunEvent) -> Happening | None:
+    subject = f"job:{body.job.namespace}/{body.job.name}"  # each try is a run with an id of its own
     for instance in openlineage.read(body, event.at).instances:
         about: dict[str, Any] = {
-            "subject": f"instance:{instance.id}",
+            "subject": subject,
             "instances": (instance.id,),
             "name": body.job.name,
         }

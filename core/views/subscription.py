@@ -23,11 +23,11 @@ def _item(reader: Reader, one: Subscription, what: str) -> Item:
     kind = reader.words(f"effects.kind.{one.kind}")
     ending = Button(reader.words("effects.button.unsubscribe"), "unsubscribe", {"target": one.id})
     shown = (ending,) if one.id and what != "ended" else ()
-    return Item(f"{kind} {subject}", one.id, "neutral", tuple(_fields(reader, one)), shown)
+    return Item(f"{kind} {subject}", plain(one.id), "neutral", tuple(_fields(reader, one)), shown)
 
 
 def _fields(reader: Reader, one: Subscription) -> Iterator[Field]:
     yield Field(reader.words("effects.field.severity"), reader.words(f"effects.severity.{one.severity}"))
     if one.quiet:
-        yield Field(reader.words("effects.field.quiet"), one.quiet)
+        yield Field(reader.words("effects.field.quiet"), plain(one.quiet))
     yield Field(reader.words("effects.field.person"), plain(one.person) or reader.words("effects.kind.settings"))

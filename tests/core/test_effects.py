@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 import pytest
 
 from core.cards import Card, Log
+from core.events.incoming import OPENLINEAGE, read_event
 from core.messages import Conversation
 from core.schedulers.base import Flags, Status
-from core.settings import SubscriptionSettings
+from core.schedulers.fleet import Fleet
+from core.schedulers.mirror import MirrorScheduler
+from core.settings import SchedulerConnection, SubscriptionSettings
 from core.store import Store
 from tests.core.event_samples import Json, cloud_event, status_changed
 from tests.fakes.chat import FakeChat
-from tests.fakes.effects import GROUP, START, Newsroom, failed, project
+from tests.fakes.effects import GROUP, START, ZONE, Newsroom, failed, project
 from tests.fakes.timeline import Killed
 
 FAILURE, SUCCESS = 5, 6
@@ -305,3 +308,19 @@ async def test_watching_sweeps_as_soon_as_something_came(sqlite_store: Store) ->
     await asyncio.wait_for(watching, 2)
     await room.settle()
     assert len(room.cards()) == 1
+
+
+async def test_a_run_of_airflow_is_found_by_the_id_that_its_failure_tells(sqlite_store: Store) -> None:
+    """Only the start of a run names the instance; what comes after names the run."""
+    connection = SchedulerConnection(name="airflow", kind="mirror", source="openlineage")
+    mirror = MirrorScheduler(connection, sqlite_store, zone=ZONE, clock=lambda: START)
+    named = {"airflow": {"dag": {"dag_id": "etl"}, "dagRun": {"run_id": "r1"}, "task": {"task_id": "load"}}}
+    told: Json = {"eventTime": START.isoformat(), "job": {"namespace": "airflow", "name": "etl.load"}}
+    events = [
+        told | {"eventType": "START", "run": {"runId": "u-1", "facets": named}},
+        told | {"eventType": "FAIL", "run": {"runId": "u-1"}},
+    ]
+    read = [read_event(OPENLINEAGE, event, START, ZONE) for event in events]
+    await sqlite_store.write(lambda connection: mirror.feed.apply(connection, read))
+    instance = await Fleet([mirror]).instance("airflow:u-1")
+    assert (instance.id, instance.status) == ("etl/r1/load", Status.FAILED)

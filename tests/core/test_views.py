@@ -59,6 +59,7 @@ COMMANDS = WRITES | {
     "approve", "reject", "withdraw", "execute", "ticket",
     "overview", "failed", "repeated", "mine", "instances", "status", "log", "upstream", "downstream", "diagnose",
     "table", "rerun-failed", "help", "whoami", "link", "follow", "mute", "mutes", "watches", "unwatch", "ack",
+    "unsubscribe",
 }  # fmt: skip
 """Words that may stand on a button; what `core.commands` answers."""
 

@@ -132,6 +132,7 @@ async def test_a_failing_run_becomes_a_card_and_a_good_one_makes_the_table_fresh
         report = await look.table(ann, "dw.orders")
         assert isinstance(report, TableReport)
         assert report.verdict == "updated"
+        await eventually(lambda: running_site.chat.titles_now == ["etl.load_orders has recovered"])
 
 
 async def test_failures_become_cards_within_seconds(tmp_path: Path) -> None:

@@ -141,6 +141,12 @@ class Feed:
             return NOTHING if foreign or self._own.source != "dataworks" else dataworks.read(body, one.at)
         return openlineage.read(body, one.at) if self._own.source == "openlineage" else NOTHING
 
+    def known_runs(self, connection: Connection, runs: Iterable[str]) -> dict[str, str]:
+        """The instances that OpenLineage's runs are of, by the run's id, where one was named."""
+        own = mirror_run.c
+        wanted = select(own.run, own.instance).where(own.mirror == self._own.name, own.run.in_(sorted(runs)))
+        return {row[0]: row[1] for row in connection.execute(wanted)}
+
     def _real(
         self, connection: Connection, states: list[Mirrored], same: list[tuple[str, str]], at: datetime
     ) -> Iterable[Mirrored]:
@@ -151,10 +157,7 @@ class Feed:
             rows = [{"mirror": self._own.name, "run": run, "instance": id, "at": at} for run, id in sorted(set(same))]
             connection.execute(self._new_run, rows)
             self.instances.move(connection, same)
-        ids = sorted({state.id for state in states})
-        own = mirror_run.c
-        found = connection.execute(select(own.run, own.instance).where(own.mirror == self._own.name, own.run.in_(ids)))
-        real = {row[0]: row[1] for row in found}
+        real = self.known_runs(connection, {state.id for state in states})
         return [join(Mirrored(real[state.id]), state) if state.id in real else state for state in states]
 
     def _hear(self, connection: Connection, at: datetime) -> None:

@@ -52,8 +52,11 @@ class Reading:
         return self.feed.instances.counts(self.connection, self._own(query))
 
     def state(self, id: str) -> Mirrored:
-        """What is known of an instance. Raises `NotFound`."""
-        found = self.feed.instances.some(self.connection, [_storable(id)])
+        """What is known of an instance, which a run of it may stand for. Raises `NotFound`."""
+        wanted = _storable(id)
+        found = self.feed.instances.some(self.connection, [wanted])
+        if not found and (real := self.feed.known_runs(self.connection, [wanted])):
+            found = self.feed.instances.some(self.connection, list(real.values()))
         if not found:
             raise NotFound(f"no instance {id[:80]!r} was heard of", kind="instance", name=id[:80])
         return found[0]
