@@ -46,7 +46,7 @@ def storm(reader: Reader, result: Storm) -> Card:
         if found:
             named = reader.listed([f"{plain(name, 40)} ({count})" for name, count in found])
             lines.append(reader.words(f"watches.storm.{key}", names=named))
-    names = reader.listed([one.name for one in result.open], NAMES)
+    names = reader.listed([plain(one.name) for one in result.open], NAMES)
     lines += [reader.words("watches.storm.names", names=names)] if names else []
     beyond = (Note(reader.words("watches.storm.beyond", count=result.beyond)),) if result.beyond else ()
     shown = buttons.row(buttons.command(reader, "failed"), buttons.command(reader, "overview"))
@@ -78,7 +78,7 @@ def _promises(reader: Reader, result: Digest) -> Iterator[Block]:
 
 def _tickets(reader: Reader, result: Digest) -> Iterator[Block]:
     if result.tickets:
-        named = reader.listed([f"{ticket.id} {ticket.request.title}" for ticket in result.tickets])
+        named = reader.listed([f"{ticket.id} {plain(ticket.request.title)}" for ticket in result.tickets])
         yield Text(reader.words("watches.daily.tickets", count=len(result.tickets), names=named), "strong")
         yield Buttons((buttons.command(reader, "pending"),))
 

@@ -52,7 +52,7 @@ def entry(reader: Reader, watch: Watch) -> Item:
     """A promise in a list."""
     fields = (Field(reader.words("watches.field.person"), plain(watch.person)), *_until(reader, watch))
     end = Button(reader.words("watches.button.end"), "unwatch", {"target": watch.id})
-    return Item(_title(reader, watch), watch.id, _tone(watch), fields, (end,))
+    return Item(_title(reader, watch), plain(watch.id), _tone(watch), fields, (end,))
 
 
 def muted(reader: Reader, watch: Watch | None) -> Iterator[Note]:

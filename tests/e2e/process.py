@@ -1,6 +1,7 @@
 """X-Ops as a person starts it: a process of its own, settings from the environment, stopped politely or killed."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,8 @@ from tests.fakes.feishu import FakeFeishu
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent.parent
+QUICK = json.dumps([{"name": "demo", "kind": "simulated", "speed": 600}])
+"""The simulated night, ten times faster than a person would like to watch."""
 
 
 class Xops:
@@ -72,6 +75,7 @@ def feishu_settings(feishu: FakeFeishu, people: str, **more: str) -> dict[str, s
         "XOPS_FEISHU__VERIFICATION_TOKEN": app.verification_token.get_secret_value(),
         "XOPS_FEISHU__DOMAIN": app.domain,
         "XOPS_PEOPLE": people,
+        "XOPS_SCHEDULERS": QUICK,
         **more,
     }
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import unused_port
 
-from tests.e2e.process import xops
+from tests.e2e.process import QUICK, xops
 from tests.fakes.dingtalk import FakeDingTalk
 
 PEOPLE = json.dumps(
     [{"name": "chen", "role": "operator", "projects": ["*"], "owners": ["陈晓雯"], "identities": {"dingtalk": "ann"}}]
 )
 
-QUICK = json.dumps([{"name": "demo", "kind": "simulated", "speed": 600}])
 CREATE = "POST /v1.0/card/instances/createAndDeliver"
 
 

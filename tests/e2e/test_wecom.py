@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import unused_port
 
 from core.settings import WeCom, WeComBot
-from tests.e2e.process import Xops, xops
+from tests.e2e.process import QUICK, Xops, xops
 from tests.fakes.wecom import FakeWeCom
 from tests.fakes.wecom_bot import FakeWeComBot
 from tests.waiting import eventually
@@ -50,6 +50,7 @@ def app_settings(app: WeCom) -> dict[str, str]:
         "XOPS_WECOM__ENCODING_AES_KEY": app.encoding_aes_key.get_secret_value(),
         "XOPS_WECOM__API": app.api,
         "XOPS_PEOPLE": PEOPLE,
+        "XOPS_SCHEDULERS": QUICK,
     }
 
 
@@ -60,6 +61,7 @@ def bot_settings(bot: WeComBot) -> dict[str, str]:
         "XOPS_WECOM_BOT__SECRET": bot.secret.get_secret_value(),
         "XOPS_WECOM_BOT__URL": bot.url,
         "XOPS_PEOPLE": PEOPLE,
+        "XOPS_SCHEDULERS": QUICK,
     }
 
 
