@@ -4,6 +4,7 @@ LangChain is loaded in a thread, on the first question or by `warm` after the st
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -118,6 +119,7 @@ class Agent:
         Nothing depends on it: whoever asks meanwhile waits for the rest of the loading, as without it.
         """
         await self._load()
+        gc.freeze()  # LangChain lives for ever: looking through it again and again costs pauses under load
         if not self._chosen():
             return
         from core.agent import graph as graphs
