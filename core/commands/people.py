@@ -47,8 +47,6 @@ class _People:
         }
 
     async def _whoami(self, asked: Asked) -> Result:
-        await self._access.refresh()
-        await self._switches.refresh()
         person = self._access.present(asked.person)
         return Account(
             person,
