@@ -9,7 +9,7 @@ AIRFLOW := .airflow
 run: $(VENV)/.run ## start X-Ops with the embedded default: no account, no model, no server
 	@$(BIN)/xops run $(ARGS)
 
-test: $(VENV)/.dev ## everything but a real Airflow; under five minutes on a bare machine, set-up included
+test: $(VENV)/.dev ## everything but a real Airflow; about nine minutes on two cores, set-up included
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 test-airflow: $(VENV)/.dev $(AIRFLOW)/.installed ## the same core against a real Airflow 3, installed in an environment of its own

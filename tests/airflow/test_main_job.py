@@ -114,7 +114,7 @@ async def test_from_the_question_to_a_green_card(feishu: FakeFeishu, airflow: Ai
         await asyncio.gather(*(feishu.press(proposed.id, "confirm") for _ in range(2)))
         await feishu.until(lambda: proposed.card["header"]["template"] == "green", within=60)
         (proposal,) = set(re.findall(r"\bP-[0-9A-Z]+\b", proposed.text))
-        await talk.say(f"/confirm {proposal}", expect="已被处理")
+        await talk.say(f"/confirm {proposal}", expect="已成功")
         seen = airflow.api("GET", path)
         assert (seen["state"], seen["try_number"]) == ("success", tries + 1)
         assert f"{proposal}: rerun_downstream, asked by wang, confirmed by wang" in seen["note"]

@@ -149,7 +149,7 @@ class OnDingTalk(Side):
             "half-open peer": self._freeze,
             "token expired early": self._expire,
             "throttled for 30 s": self._throttle,
-            "200 with an error inside": self._lie,
+            "503 once": self._fail,
         }
 
     async def connected(self, processes: Sequence[Xops]) -> None:
@@ -177,7 +177,7 @@ class OnDingTalk(Side):
     async def _throttle(self) -> None:
         self._dingtalk.closed_until = time.time() + THROTTLED_SECONDS
 
-    async def _lie(self) -> None:
+    async def _fail(self) -> None:
         unable = {"success": False, "code": "ServiceUnavailable", "message": "try again"}
         path = "/v1.0/card/instances/createAndDeliver"
         self._dingtalk.faults[path].append(web.json_response(unable, status=503))
