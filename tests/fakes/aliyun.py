@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import re
 import ssl
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ class Exchange:
     answer: Json
 
 
-class AliyunGateway:
+class AliyunGateway(ABC):
     """The server.
 
     Attributes:
@@ -133,9 +134,9 @@ class AliyunGateway:
         """How often each action was called."""
         return Counter(self.calls)
 
+    @abstractmethod
     async def answer(self, action: str, given: Json) -> Json:
         """What the product answers; raises `Fault`."""
-        raise NotImplementedError
 
     def rules(self, action: str, version: str) -> Mapping[str, Rule] | None:
         """What an operation takes; None when there is no such operation."""
