@@ -68,6 +68,13 @@ class Airflow:
         """Return once every run there is has ended."""
         self._wait(lambda: not self._runs(ended=False), "all runs to end")
 
+    def wait_until_backfilled(self, dag: str) -> None:
+        """Return once no backfill of a DAG is open. Airflow allows one at a time, and closes it up to 30 s after its last run."""
+        self._wait(
+            lambda: all(one["completed_at"] for one in self.api("GET", f"/backfills?dag_id={dag}")["backfills"]),
+            f"the backfills of {dag} to be closed",
+        )
+
     def stop(self) -> None:
         """End every process group, politely first."""
         for process in self._processes:

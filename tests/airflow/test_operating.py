@@ -161,6 +161,7 @@ async def test_a_backfill_runs_each_day_of_its_span_once(operator: Operator) -> 
     scheduler = operator.scheduler
     last = datetime.now(UTC).date() - timedelta(days=3)
     first = last - timedelta(days=1)
+    operator.airflow.wait_until_backfilled("daily_stats")
     today = operator.order(Operation.BACKFILL, f"{operator.airflow.scheduled('daily_stats')}/count")
     order = Order(today.operation, today.instance, today.note, today.request_id, start=first, end=last)
 

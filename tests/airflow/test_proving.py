@@ -118,5 +118,6 @@ async def test_a_rerun_has_failed_when_what_was_chosen_downstream_fails_again(pr
 async def test_a_backfill_is_over_when_all_its_days_are(prover: Prover) -> None:
     last = datetime.now(UTC).date() - timedelta(days=6)
     first = last - timedelta(days=1)
+    prover.airflow.wait_until_backfilled("daily_stats")
     count = f"{prover.airflow.scheduled('daily_stats')}/count"
     assert await prover.carry_out(Operation.BACKFILL, count, start=first, end=last) == "succeeded"
