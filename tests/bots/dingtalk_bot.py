@@ -1,6 +1,5 @@
 """The DingTalk edge alone: the real connection or routes, the real channel, and a journal in memory behind them."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,60 +9,36 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from bots.dingtalk.client import DingTalkChannel
 from bots.dingtalk.routes import dingtalk_routes
+from core.cards import Card, Text
 from core.http import Http
-from core.messages import Click, Event, Message
+from core.messages import Conversation
 from core.sent_cards import SentCards
+from tests.bots.journal import Journal
 from tests.contracts.wecom_subject import opened_store
 from tests.fakes.clock import Clock
 from tests.fakes.dingtalk import FakeDingTalk
 from tests.waiting import eventually
 
 BODY_LIMIT = 64 * 1024
+PRIVATE = Conversation("dingtalk", "ann")
+GROUP = Conversation("dingtalk", "cidGroup==", "group")
+TOKEN = "POST /v1.0/oauth2/accessToken"
+CREATE, UPDATE = "/v1.0/card/instances/createAndDeliver", "/v1.0/card/instances"
+TO_GROUP, TO_PEOPLE = "/v1.0/robot/groupMessages/send", "/v1.0/robot/oToMessages/batchSend"
+BY_SESSION = "/robot/sendBySession"
+
+
+def card(text: str, *, pending: bool = False) -> Card:
+    """A card of one line."""
+    return Card("Title", (Text(text),), pending=pending)
 
 
 @dataclass
-class Bot:
-    """What the edge handed on.
+class Bot(Journal):
+    """A bot, and how long its connection waited before each new attempt."""
 
-    Attributes:
-        gate: journalling waits for it.
-        failure: what journalling fails with, if anything.
-        pauses: how long the connection waited before each new attempt.
-    """
-
-    channel: DingTalkChannel
-    accepted: list[Event] = field(default_factory=list[Event])
-    answers: list[bool] = field(default_factory=list[bool])
-    failure: Exception | None = None
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
-    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    channel: DingTalkChannel = field(kw_only=True)
     pauses: list[float] = field(default_factory=list[float])
-
-    async def accept(self, event: Event) -> bool:
-        """Journal an event once, or fail as told."""
-        self.entered.set()
-        await self.gate.wait()
-        if self.failure is not None:
-            raise self.failure
-        new = event.key not in {known.key for known in self.accepted}
-        if new:
-            self.accepted.append(event)
-        self.answers.append(new)
-        return new
-
-    @property
-    def message(self) -> Message:
-        """The newest event, which is a message."""
-        newest = self.accepted[-1]
-        assert isinstance(newest, Message)
-        return newest
-
-    @property
-    def click(self) -> Click:
-        """The newest event, which is a click."""
-        newest = self.accepted[-1]
-        assert isinstance(newest, Click)
-        return newest
 
 
 @asynccontextmanager
@@ -108,6 +83,4 @@ async def _made(dingtalk: FakeDingTalk, address: str, changed: Mapping[str, obje
         settings = dingtalk.settings.model_copy(update=dict(changed))
         channel = DingTalkChannel(settings, http, sent, public_url=address, sleep=sleep, clock=dingtalk.clock)
         stack.push_async_callback(channel.stop)
-        bot = Bot(channel, pauses=pauses)
-        bot.gate.set()
-        yield bot
+        yield Bot(channel=channel, pauses=pauses)

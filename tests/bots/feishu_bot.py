@@ -13,66 +13,24 @@ from bots.feishu.client import FeishuChannel
 from bots.feishu.routes import feishu_routes
 from bots.feishu.stream import FeishuStream
 from core.http import Http
-from core.messages import Click, Event, Message
+from tests.bots.journal import Journal
 from tests.fakes.feishu import FakeFeishu
 from tests.fakes.feishu_stream import StreamingFeishu
 
 BODY_LIMIT = 64 * 1024
 
 
-def _open() -> asyncio.Event:
-    gate = asyncio.Event()
-    gate.set()
-    return gate
-
-
 @dataclass
-class Bot:
-    """What the edge handed on.
+class Bot(Journal):
+    """A bot, and how long it paused between attempts to connect."""
 
-    Attributes:
-        answers: what each journalling returned.
-        failure: what journalling raises instead.
-        gate: journalling waits while it is closed.
-        pauses: between attempts to connect.
-    """
-
-    channel: FeishuChannel
-    accepted: list[Event] = field(default_factory=list[Event])
-    answers: list[bool] = field(default_factory=list[bool])
-    failure: Exception | None = None
-    gate: asyncio.Event = field(default_factory=_open)
+    channel: FeishuChannel = field(kw_only=True)
     pauses: list[float] = field(default_factory=list[float])
-
-    async def accept(self, event: Event) -> bool:
-        """Journal an event once, or fail as told."""
-        await self.gate.wait()
-        if self.failure is not None:
-            raise self.failure
-        new = event.key not in {known.key for known in self.accepted}
-        if new:
-            self.accepted.append(event)
-        self.answers.append(new)
-        return new
 
     async def sleep(self, seconds: float) -> None:
         """Pause between two attempts to connect, without waiting for long."""
         self.pauses.append(seconds)
         await asyncio.sleep(0.001)
-
-    @property
-    def message(self) -> Message:
-        """The newest event, which is a message."""
-        newest = self.accepted[-1]
-        assert isinstance(newest, Message)
-        return newest
-
-    @property
-    def click(self) -> Click:
-        """The newest event, which is a click."""
-        newest = self.accepted[-1]
-        assert isinstance(newest, Click)
-        return newest
 
 
 @asynccontextmanager
@@ -81,7 +39,7 @@ async def listening(feishu: FakeFeishu, clock: Callable[[], float] = time.time) 
     http = Http()
     await http.start()
     settings = feishu.settings.model_copy(update={"bot_open_id": "ou_bot"})
-    bot = Bot(FeishuChannel(settings, http))
+    bot = Bot(channel=FeishuChannel(settings, http))
     application = web.Application()
     application.add_routes(feishu_routes(settings, bot.channel, bot.accept, body_limit=BODY_LIMIT, clock=clock))
     async with TestServer(application) as server:
@@ -102,7 +60,7 @@ async def streaming(feishu: StreamingFeishu, api: str = "", **changes: object) -
     http = Http()
     await http.start()
     settings = feishu.settings.model_copy(update={"bot_open_id": "ou_bot", "heartbeat_seconds": 0.2, **changes})
-    bot = Bot(FeishuChannel(settings.model_copy(update={"domain": api or settings.domain}), http))
+    bot = Bot(channel=FeishuChannel(settings.model_copy(update={"domain": api or settings.domain}), http))
     stream = FeishuStream(settings, http, bot.channel, body_limit=BODY_LIMIT, sleep=bot.sleep)
     await stream.start(bot.accept)
     try:

@@ -1,7 +1,6 @@
 """The DingTalk channel against a DingTalk that keeps its rules: tokens, rates, quotas, refusals behind a 200, lost answers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
 
 import pytest
 from aiohttp import web
@@ -10,66 +9,19 @@ from pydantic import SecretStr
 
 from bots.dingtalk.client import DingTalkChannel
 from bots.dingtalk.instances import AFTER_CLICK
-from core.cards import Button, Buttons, Card, Text
+from core.cards import Button, Buttons, Card
 from core.errors import Refused, Throttled, Unauthorized, Unreachable
-from core.http import Http
-from core.messages import Conversation
-from core.sent_cards import SentCards
-from core.store import Store
+from tests.bots.conftest import MakeDingTalk
+from tests.bots.dingtalk_bot import CREATE, GROUP, PRIVATE, TOKEN, UPDATE, card
 from tests.fakes.clock import Clock
 from tests.fakes.dingtalk import FakeDingTalk
 from tests.fakes.dingtalk_api import ApiRefused
 
-PRIVATE = Conversation("dingtalk", "ann")
-GROUP = Conversation("dingtalk", "cidGroup==", "group")
-TOKEN = "POST /v1.0/oauth2/accessToken"
-CREATE, UPDATE = "/v1.0/card/instances/createAndDeliver", "/v1.0/card/instances"
-TO_GROUP, TO_PEOPLE = "/v1.0/robot/groupMessages/send", "/v1.0/robot/oToMessages/batchSend"
-BY_SESSION = "/robot/sendBySession"
-
-
-def card(text: str, *, pending: bool = False) -> Card:
-    return Card("Title", (Text(text),), pending=pending)
-
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def dingtalk(clock: Clock) -> AsyncGenerator[FakeDingTalk]:
-    async with FakeDingTalk(clock=clock) as fake:
-        yield fake
-
-
-@pytest.fixture
-async def http() -> AsyncGenerator[Http]:
-    session = Http()
-    await session.start()
-    yield session
-    await session.stop()
-
-
-Make = Callable[..., DingTalkChannel]
-
-
-@pytest.fixture
-def make(dingtalk: FakeDingTalk, http: Http, clock: Clock, sqlite_store: Store) -> Make:
-    """Makes a channel, with some settings changed."""
-
-    def made(**changed: object) -> DingTalkChannel:
-        settings = dingtalk.settings.model_copy(update={"calls_per_second": 1e6, **changed})
-        sent = SentCards(sqlite_store, "dingtalk")
-        return DingTalkChannel(settings, http, sent, language="en", sleep=clock.sleep, clock=clock)
-
-    return made
-
-
-@pytest.fixture
-def cards(make: Make) -> DingTalkChannel:
+def cards(make_dingtalk: MakeDingTalk) -> DingTalkChannel:
     """A channel that answers in cards."""
-    return make()
+    return make_dingtalk()
 
 
 def counted(call: str, outcome: str) -> float:
@@ -107,9 +59,9 @@ async def test_a_token_that_stays_refused_is_said(dingtalk: FakeDingTalk, cards:
     assert dingtalk.calls.count(TOKEN) == 2
 
 
-async def test_wrong_credentials_are_said_without_showing_them(make: Make) -> None:
+async def test_wrong_credentials_are_said_without_showing_them(make_dingtalk: MakeDingTalk) -> None:
     with pytest.raises(Unauthorized) as refused:
-        await make(client_secret=SecretStr("not-the-secret")).check()
+        await make_dingtalk(client_secret=SecretStr("not-the-secret")).check()
 
     assert refused.value.code == "invalidClientIdOrSecret"
     assert "not-the-secret" not in repr(refused.value)
@@ -269,9 +221,9 @@ async def test_a_moderated_answer_says_so_instead(dingtalk: FakeDingTalk, cards:
     assert reference == shown.id
 
 
-async def test_a_closed_port_is_unreachable(make: Make) -> None:
+async def test_a_closed_port_is_unreachable(make_dingtalk: MakeDingTalk) -> None:
     with pytest.raises(Unreachable):
-        await make(api="http://127.0.0.1:1").check()
+        await make_dingtalk(api="http://127.0.0.1:1").check()
 
 
 async def test_a_code_of_the_page_says_who_it_is_once(dingtalk: FakeDingTalk, cards: DingTalkChannel) -> None:

@@ -18,16 +18,9 @@ from core.cards import Button, Buttons, Card
 from core.errors import BadInput
 from core.messages import Actor, Click, Conversation, Message
 from tests.bots.dingtalk_bot import Bot, connected
-from tests.fakes.clock import Clock
 from tests.fakes.dingtalk import COMPANY, ROBOT, FakeDingTalk
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def dingtalk() -> AsyncGenerator[FakeDingTalk]:
-    async with FakeDingTalk(clock=Clock()) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -1,72 +1,24 @@
 """DingTalk without a card template: messages by session webhook or by the robot, edited by recalling, remembered by key."""
 
-from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 
 import pytest
 from aiohttp import web
 
 from bots.dingtalk.client import DingTalkChannel
-from core.cards import Card, Text
 from core.errors import NotFound, Refused, Throttled, Unreachable
-from core.http import Http
 from core.messages import Conversation
-from core.sent_cards import SentCards
-from core.store import Store
+from tests.bots.conftest import MakeDingTalk
+from tests.bots.dingtalk_bot import BY_SESSION, GROUP, PRIVATE, TO_GROUP, TO_PEOPLE, card
 from tests.fakes.clock import Clock
 from tests.fakes.dingtalk import FakeDingTalk
 from tests.fakes.dingtalk_api import RECALL_SECONDS, WEBHOOK_SECONDS, ApiRefused
 
-PRIVATE = Conversation("dingtalk", "ann")
-GROUP = Conversation("dingtalk", "cidGroup==", "group")
-TOKEN = "POST /v1.0/oauth2/accessToken"
-CREATE, UPDATE = "/v1.0/card/instances/createAndDeliver", "/v1.0/card/instances"
-TO_GROUP, TO_PEOPLE = "/v1.0/robot/groupMessages/send", "/v1.0/robot/oToMessages/batchSend"
-BY_SESSION = "/robot/sendBySession"
-
-
-def card(text: str, *, pending: bool = False) -> Card:
-    return Card("Title", (Text(text),), pending=pending)
-
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def dingtalk(clock: Clock) -> AsyncGenerator[FakeDingTalk]:
-    async with FakeDingTalk(clock=clock) as fake:
-        yield fake
-
-
-@pytest.fixture
-async def http() -> AsyncGenerator[Http]:
-    session = Http()
-    await session.start()
-    yield session
-    await session.stop()
-
-
-Make = Callable[..., DingTalkChannel]
-
-
-@pytest.fixture
-def make(dingtalk: FakeDingTalk, http: Http, clock: Clock, sqlite_store: Store) -> Make:
-    """Makes a channel, with some settings changed."""
-
-    def made(**changed: object) -> DingTalkChannel:
-        settings = dingtalk.settings.model_copy(update={"calls_per_second": 1e6, **changed})
-        sent = SentCards(sqlite_store, "dingtalk")
-        return DingTalkChannel(settings, http, sent, language="en", sleep=clock.sleep, clock=clock)
-
-    return made
-
-
-@pytest.fixture
-def plain(make: Make) -> DingTalkChannel:
+def plain(make_dingtalk: MakeDingTalk) -> DingTalkChannel:
     """A channel without a card template."""
-    return make(card_template_id="")
+    return make_dingtalk(card_template_id="")
 
 
 def hear(channel: DingTalkChannel, dingtalk: FakeDingTalk, chat: str) -> None:
@@ -244,11 +196,11 @@ async def test_answers_that_are_none(
 
 
 async def test_a_message_sent_before_a_restart_is_not_sent_again_and_can_be_edited(
-    dingtalk: FakeDingTalk, make: Make
+    dingtalk: FakeDingTalk, make_dingtalk: MakeDingTalk
 ) -> None:
-    reference = await make(card_template_id="").send(PRIVATE, card("first"), key="k")
-    await make(card_template_id="").update(reference, card("second"), key="u")
-    restarted = make(card_template_id="")
+    reference = await make_dingtalk(card_template_id="").send(PRIVATE, card("first"), key="k")
+    await make_dingtalk(card_template_id="").update(reference, card("second"), key="u")
+    restarted = make_dingtalk(card_template_id="")
 
     assert await restarted.send(PRIVATE, card("first"), key="k") == reference
     await restarted.update(reference, card("third"), key="v")

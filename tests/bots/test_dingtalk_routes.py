@@ -20,12 +20,6 @@ PATHS = ("/dingtalk/messages", "/dingtalk/cards")
 
 
 @pytest.fixture
-async def dingtalk() -> AsyncGenerator[FakeDingTalk]:
-    async with FakeDingTalk(clock=Clock()) as fake:
-        yield fake
-
-
-@pytest.fixture
 async def bot(dingtalk: FakeDingTalk) -> AsyncGenerator[Bot]:
     async with listening(dingtalk) as listener:
         yield listener

@@ -72,7 +72,7 @@ async def test_the_same_message_five_times_is_one(dingtalk: FakeDingTalk, bot: B
 
 
 async def test_what_could_not_be_journalled_is_not_acknowledged_as_done(dingtalk: FakeDingTalk, bot: Bot) -> None:
-    bot.failure = Unreachable("no database", system="database")
+    bot.failures.append(Unreachable("no database", system="database"))
 
     assert (await dingtalk.say("ann", "ann", "hello")).code == 500
 

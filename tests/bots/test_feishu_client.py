@@ -30,25 +30,6 @@ def card(text: str) -> Card:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def feishu(clock: Clock) -> AsyncGenerator[FakeFeishu]:
-    async with FakeFeishu(clock=clock) as fake:
-        yield fake
-
-
-@pytest.fixture
-async def http() -> AsyncGenerator[Http]:
-    session = Http()
-    await session.start()
-    yield session
-    await session.stop()
-
-
-@pytest.fixture
 async def channel(feishu: FakeFeishu, http: Http, clock: Clock) -> AsyncGenerator[FeishuChannel]:
     made = FeishuChannel(feishu.settings, http, rates=UNHURRIED, sleep=clock.sleep)
     yield made

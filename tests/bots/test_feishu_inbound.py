@@ -16,17 +16,10 @@ from core.cards import Button, Buttons, Card, Form, Input
 from core.errors import BadInput
 from core.messages import Actor, Click, Conversation, Message
 from tests.bots.feishu_bot import Bot, listening
-from tests.fakes.clock import Clock
 from tests.fakes.feishu import FakeFeishu
 from tests.fakes.feishu_events import envelope, mention
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def feishu() -> AsyncGenerator[FakeFeishu]:
-    async with FakeFeishu(clock=Clock()) as fake:
-        yield fake
 
 
 @pytest.fixture

@@ -7,17 +7,10 @@ from typing import Any
 import pytest
 
 from tests.bots.feishu_bot import BODY_LIMIT, Bot, listening
-from tests.fakes.clock import Clock
 from tests.fakes.feishu import FakeFeishu
 from tests.fakes.feishu_events import envelope, sealed_body, signed
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def feishu() -> AsyncGenerator[FakeFeishu]:
-    async with FakeFeishu(clock=Clock()) as fake:
-        yield fake
 
 
 @pytest.fixture
@@ -137,7 +130,7 @@ async def test_an_oversized_body_is_413(feishu: FakeFeishu) -> None:
 
 
 async def test_what_cannot_be_journalled_is_not_acknowledged(feishu: FakeFeishu, bot: Bot) -> None:
-    bot.failure = OSError("disk full")
+    bot.failures.append(OSError("disk full"))
 
     delivery = await feishu.say("oc_private", "ou_ann", "overview")
 

@@ -24,12 +24,6 @@ PEOPLE = [
 
 
 @pytest.fixture
-async def feishu() -> AsyncGenerator[FakeFeishu]:
-    async with FakeFeishu() as fake:
-        yield fake
-
-
-@pytest.fixture
 async def site(feishu: FakeFeishu, sqlite_store: Store) -> AsyncGenerator[Site]:
     http = Http()
     await http.start()

@@ -1,7 +1,6 @@
 """The WeCom app's channel against a WeCom that keeps its rules: tokens, codes that work once, silent drops, refusals."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 import pytest
 from aiohttp import web
@@ -30,25 +29,6 @@ def card(text: str, *, pending: bool = False) -> Card:
 def long(text: str) -> Card:
     """A card that needs a text beside its buttons."""
     return Card("Title", (Log(((1, text),)), Buttons((Button("日志", "log"),))))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def wecom(clock: Clock) -> AsyncGenerator[FakeWeCom]:
-    async with FakeWeCom(clock=clock) as fake:
-        yield fake
-
-
-@pytest.fixture
-async def http() -> AsyncGenerator[Http]:
-    session = Http()
-    await session.start()
-    yield session
-    await session.stop()
 
 
 @pytest.fixture

@@ -20,12 +20,6 @@ from tests.fakes.wecom_crypto import fresh_aes_key
 
 
 @pytest.fixture
-async def wecom() -> AsyncGenerator[FakeWeCom]:
-    async with FakeWeCom() as fake:
-        yield fake
-
-
-@pytest.fixture
 async def gateway() -> AsyncGenerator[FakeWeComBot]:
     async with FakeWeComBot() as fake:
         yield fake

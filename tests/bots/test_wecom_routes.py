@@ -19,17 +19,6 @@ ANN = Conversation("wecom", "ann")
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def wecom(clock: Clock) -> AsyncGenerator[FakeWeCom]:
-    async with FakeWeCom(clock=clock) as fake:
-        yield fake
-
-
-@pytest.fixture
 async def app(wecom: FakeWeCom, sqlite_store: Store, clock: Clock) -> AsyncGenerator[App]:
     async with listening(wecom, sqlite_store, clock) as listener:
         yield listener
@@ -68,7 +57,7 @@ async def test_five_deliveries_are_one_message(wecom: FakeWeCom, app: App) -> No
 
 
 async def test_what_could_not_be_journalled_comes_again_three_times(wecom: FakeWeCom, app: App) -> None:
-    app.failures = 3
+    app.failures.extend(OSError("disk full") for _ in range(3))
 
     await wecom.say("ann", "/overview")
 

@@ -50,17 +50,6 @@ class Browser(Visitor):
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def wecom(clock: Clock) -> AsyncGenerator[FakeWeCom]:
-    async with FakeWeCom(clock=clock) as fake:
-        yield fake
-
-
-@pytest.fixture
 async def site(wecom: FakeWeCom, sqlite_store: Store) -> AsyncGenerator[Site]:
     async with page_inside(wecom, sqlite_store) as running_site:
         yield running_site

@@ -23,7 +23,8 @@ from core.messages import Click, Conversation, Event, Message
 from core.sent_cards import SentCards
 from core.settings import WeComBot
 from core.store import Store
-from tests.bots.wecom_app import PAGE, Journal
+from tests.bots.journal import Journal
+from tests.bots.wecom_app import PAGE
 from tests.fakes.clock import Clock
 from tests.fakes.wecom_crypto import Crypto, fresh_aes_key
 

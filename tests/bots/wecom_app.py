@@ -12,46 +12,14 @@ from bots.wecom.pace import Pace
 from bots.wecom.routes import app_routes
 from core.http import Http
 from core.i18n import words
-from core.messages import Click, Event, Message
 from core.sent_cards import SentCards
 from core.store import Store
+from tests.bots.journal import Journal
 from tests.fakes.clock import Clock
 from tests.fakes.wecom import FakeWeCom
 
 BODY_LIMIT = 64 * 1024
 PAGE = "https://xops.example/mobile/ops/chat"
-
-
-@dataclass
-class Journal:
-    """What the edge handed on."""
-
-    accepted: list[Event] = field(default_factory=list[Event])
-    failures: int = 0
-
-    async def accept(self, event: Event) -> bool:
-        """Journal an event once, after failing as often as told."""
-        if self.failures:
-            self.failures -= 1
-            raise OSError("disk full")
-        new = event.key not in {known.key for known in self.accepted}
-        if new:
-            self.accepted.append(event)
-        return new
-
-    @property
-    def message(self) -> Message:
-        """The newest event, which is a message."""
-        newest = self.accepted[-1]
-        assert isinstance(newest, Message)
-        return newest
-
-    @property
-    def click(self) -> Click:
-        """The newest event, which is a click."""
-        newest = self.accepted[-1]
-        assert isinstance(newest, Click)
-        return newest
 
 
 @dataclass

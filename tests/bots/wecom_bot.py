@@ -14,7 +14,8 @@ from core.i18n import words
 from core.leases import Leases
 from core.sent_cards import SentCards
 from core.store import Store
-from tests.bots.wecom_app import PAGE, Journal
+from tests.bots.journal import Journal
+from tests.bots.wecom_app import PAGE
 from tests.fakes.wecom_bot import FakeWeComBot
 
 
