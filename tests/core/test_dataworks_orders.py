@@ -1,5 +1,6 @@
 """Changing things on DataWorks: who it says asked, what is refused, what becomes of each instance."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -108,6 +109,17 @@ async def test_of_several_instances_the_receipt_names_those_that_were_taken(
     assert receipt.message == f"{chosen[1]}: The instance cannot be rerun."
     assert receipt.run_number == 2
     assert dataworks.count["RerunTaskInstances"] == 1
+
+
+async def test_orders_keep_a_pace_of_their_own(dataworks: FakeDataWorks, scheduler: DataWorksScheduler) -> None:
+    """Twenty a second, however many calls the connection may make."""
+    loop = asyncio.get_running_loop()
+    wanted = order(Operation.RERUN, dataworks)
+    await scheduler.instance(wanted.instance)
+    start = loop.time()
+    await asyncio.gather(*(scheduler.operate(wanted) for _ in range(7)), return_exceptions=True)
+    assert dataworks.count["RerunTaskInstances"] == 7
+    assert loop.time() - start > 5 / 20
 
 
 async def test_an_order_about_too_many_is_not_sent(dataworks: FakeDataWorks, scheduler: DataWorksScheduler) -> None:

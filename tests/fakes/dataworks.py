@@ -49,6 +49,7 @@ class FakeDataWorks(AliyunGateway):
         instances: by id, as `GetTaskInstance` gives them.
         ties: ids of direct parents by id of the child.
         logs: by id and run number.
+        members: who works in a workspace, by its id.
         operations: the log of what was done, newest last.
         comments: the `Comment` of every operation, in order.
         now: the present moment.
@@ -65,6 +66,7 @@ class FakeDataWorks(AliyunGateway):
         self.instances: dict[int, Json] = {}
         self.ties: dict[int, list[int]] = {}
         self.logs: dict[tuple[int, int], str] = {}
+        self.members = dict(MEMBERS)
         self.operations: list[Json] = []
         self.comments: list[str] = []
         self.backfills: dict[str, list[int]] = {}
@@ -115,7 +117,7 @@ class FakeDataWorks(AliyunGateway):
     async def answer(self, action: str, given: Json) -> Json:
         ways: Mapping[str, Callable[[Json], Json]] = {
             "ListProjects": lambda one: _page(one, "Projects", PROJECTS),
-            "ListProjectMembers": lambda one: _page(one, "ProjectMembers", MEMBERS[int(one["ProjectId"])]),
+            "ListProjectMembers": lambda one: _page(one, "ProjectMembers", self.members[int(one["ProjectId"])]),
             "ListTasks": self._tasks,
             "GetTask": self._task,
             "ListTaskInstances": self._list,

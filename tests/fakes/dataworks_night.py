@@ -15,6 +15,7 @@ MEMBERS: Final[dict[int, list[Json]]] = {
     101: [
         {"UserId": "2001", "UserName": "陈晓雯", "Status": "Normal", "Roles": [{"Code": "role_project_pe"}]},
         {"UserId": "2002", "UserName": "林志豪", "Status": "Normal", "Roles": [{"Code": "role_project_dev"}]},
+        {"UserId": "2004", "UserName": "赵离职", "Status": "Forbidden", "Roles": [{"Code": "role_project_admin"}]},
     ],
     102: [{"UserId": "2003", "UserName": "王敏", "Status": "Normal", "Roles": [{"Code": "role_project_owner"}]}],
 }

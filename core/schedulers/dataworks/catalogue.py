@@ -26,6 +26,8 @@ PAGE: Final = 100
 MOST: Final = 1000
 """Most workspaces, members of a workspace, and tasks that one search looks through."""
 PRODUCTION: Final = "Prod"
+OPERATORS: Final = frozenset({"role_project_owner", "role_project_admin", "role_project_pe"})
+"""Codes of the roles that may operate what runs in production. What a role of a company's own may do is told nowhere."""
 ALL: Final = ""
 
 
@@ -88,6 +90,14 @@ class Catalogue:
     async def members(self, project_id: str) -> Mapping[str, str]:
         """Names of a workspace's members by account id."""
         return await self._members.get(project_id)
+
+    async def operators(self, project: str) -> frozenset[str]:
+        """Names of those whose role in a workspace lets them operate it, as of now: rights rest on it. Raises `NotFound`."""
+        ids = await self.among(frozenset({project}))
+        if not ids:
+            raise NotFound(f"{self._client.system}: no workspace {project[:80]!r}", kind="project", name=project[:80])
+        found = await self._fetch_people(ids[0])
+        return frozenset(one.user_name for one in found if one.user_name and _operates(one))
 
     async def accounts(self, project_id: str, name: str) -> tuple[str, ...]:
         """Account ids of the members with a name; several may share one."""
@@ -160,8 +170,10 @@ class Catalogue:
         return {one.id: one.name for one in found if not self._wanted or one.name in self._wanted}
 
     async def _fetch_members(self, project_id: str) -> Mapping[str, str]:
-        found = await self._every("ListProjectMembers", Member, {"ProjectId": int(project_id)})
-        return {one.user_id: one.user_name or one.user_id for one in found}
+        return {one.user_id: one.user_name or one.user_id for one in await self._fetch_people(project_id)}
+
+    async def _fetch_people(self, project_id: str) -> tuple[Member, ...]:
+        return await self._every("ListProjectMembers", Member, {"ProjectId": int(project_id)})
 
     async def _fetch_definition(self, task_id: str) -> TaskDefinition:
         given = {"Id": int(task_id), "ProjectEnv": PRODUCTION}
@@ -169,6 +181,10 @@ class Catalogue:
         if found is None:
             raise NotFound(f"{self._client.system} has no task {task_id}", kind="task", name=task_id)
         return found
+
+
+def _operates(one: Member) -> bool:
+    return one.status == "Normal" and any(role.code in OPERATORS for role in one.roles)
 
 
 def _rank(text: str, tasks: Iterable[TaskDefinition], limit: int) -> tuple[TaskDefinition, ...]:

@@ -110,6 +110,10 @@ class DataWorksScheduler:
         """Names of the workspaces."""
         return tuple(sorted((await self._catalogue.projects()).values()))
 
+    async def members(self, project: str) -> frozenset[str]:
+        """Names of a workspace's owner, administrators and O&M engineers."""
+        return await self._catalogue.operators(project)
+
     async def counts(self, query: InstanceQuery) -> Mapping[Status, int]:
         """How many instances match, by status; see `reader` for what it costs."""
         return await self._reader.counts(query)

@@ -155,11 +155,19 @@ class Project(Wire):
     name: str
 
 
+class Role(Wire):
+    """What someone is in a workspace."""
+
+    code: str = ""
+
+
 class Member(Wire):
-    """Someone who works in a workspace."""
+    """Someone who works in a workspace. `status` is `Forbidden` when the account is locked."""
 
     user_id: Id
     user_name: str = ""
+    status: str = "Normal"
+    roles: tuple[Role, ...] = ()
 
 
 class Log(Wire):
