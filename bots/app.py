@@ -52,6 +52,7 @@ from core.settings import SchedulerConnection, Settings
 from core.store import Store
 from core.store.migrate import upgrade
 from core.subscriptions.service import Subscriptions
+from core.subscriptions.wishes import Wishes
 from core.switches import Switches
 from core.tools.act import Act
 from core.tools.look import Look
@@ -129,6 +130,7 @@ class Application:
         self.history = History(self.store)
         self.agent = Agent(settings.model, self.look, self.act, self.history, chosen=lambda: self.switches.model_name)
         self.reached = [self.web.name, *(messenger.channel.name for messenger in self.messengers)]
+        self.wishes = Wishes(self.subscriptions, self.look.find, self.access, self.reached)
         self.approving = build_approving(
             settings,
             self.store,
@@ -179,7 +181,7 @@ class Application:
             approving(self.approving.approvals),
             people(self.access, self.linking, self.switches, self._tell),
             watching(self.kept.promises, self.fleet),
-            subscribing(self.subscriptions, self.look),
+            subscribing(self.subscriptions, self.wishes, self.look),
             sentence=wish,
         )
 

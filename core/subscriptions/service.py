@@ -109,6 +109,17 @@ class Subscriptions:
         found = [one for one in await self._all() if one.conversation.key == conversation.key]
         return SubscriptionList("listed", tuple(found), self._clock())
 
+    async def chats(self, person: Person) -> tuple[Conversation, ...]:
+        """Chats in which they subscribed; to an administrator, every group that hears of anything. Raises as `listed`."""
+        self._access.may_look(person)
+        governs = self._access.present(person).has("admin")
+        found = [
+            one.conversation
+            for one in await self._all()
+            if one.person == person.name or (governs and one.conversation.kind == "group")
+        ]
+        return tuple({chat.key: chat for chat in found}.values())
+
     async def hearing(self, topic: Topic) -> tuple[Conversation, ...]:
         """The chats that hear of something, each once, by the rights of this moment."""
         now = self._clock()

@@ -177,6 +177,12 @@ class Promises:
         await self._may_look(person)
         return WatchList("mutes", tuple(await self._watches.going_on(kind="mute")), self._clock())
 
+    def may_end(self, person: Person, watch: Watch) -> bool:
+        """Whether it is theirs to end: their own; and for an ops admin any mute, since it hides alerts from everyone."""
+        if watch.person == person.name:
+            return True
+        return watch.kind == "mute" and self._access.present(person).has("ops_admin")
+
     def day(self, deadline: datetime) -> str:
         """The day whose data is meant by a deadline."""
         return deadline.astimezone(self._calendar.zone).date().isoformat()
@@ -187,18 +193,13 @@ class Promises:
 
     async def _mine(self, person: Person, target: str, kind: Kind | None) -> Watch:
         going_on = await self._watches.going_on(kind=kind)
-        theirs = [one for one in going_on if self._may_end(person, one)]
+        theirs = [one for one in going_on if self.may_end(person, one)]
         wanted = target.strip().casefold()
         for one in theirs:
             if wanted in {one.id.casefold(), one.name.casefold(), one.subject.casefold(), one.ref.casefold()}:
                 return one
         nearest = rank(target, theirs, lambda one: (one.name,), limit=3)
         raise NotFound(f"no promise {target}", kind="watch", name=target, nearest=tuple(one.name for one in nearest))
-
-    def _may_end(self, person: Person, watch: Watch) -> bool:
-        if watch.person == person.name:
-            return True
-        return watch.kind == "mute" and self._access.present(person).has("ops_admin")
 
     async def _muteable(self, target: str) -> Instance | DataTable | str:
         """What is to be muted: an instance of the task, a table, or the reference of a project."""

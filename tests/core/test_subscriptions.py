@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.access import Person
 from core.cards import Card
 from core.commands import Asked, Commands, subscribing
-from core.errors import BadInput, Denied, NotFound
+from core.errors import Denied, NotFound
 from core.i18n import words
 from core.messages import Conversation
 from core.results import Missing, Notice, Problem, Result
@@ -19,6 +19,7 @@ from core.settings import SubscriptionSettings
 from core.store import Store
 from core.subscriptions.model import Kind, Severity, Subscription, SubscriptionList, Topic, hears, quiet
 from core.subscriptions.service import MOST, Subscriptions
+from core.subscriptions.wishes import Wishes
 from core.tools.look import Look
 from core.views import show
 from tests.fakes.effects import GROUP, ZONE, Newsroom, failed
@@ -96,7 +97,8 @@ class Desk:
         self.room.shelf.shelved.append(DataTable("demo", "dws_orders_1", "trade"))
         self.subscriptions: Subscriptions = self.room.subscriptions
         look = Look(self.room.fleet, self.room.access, clock=self.room.timeline)
-        self.commands = Commands(subscribing(self.subscriptions, look))
+        self.wishes = Wishes(self.subscriptions, look.find, self.room.access, ("chat",))
+        self.commands = Commands(subscribing(self.subscriptions, self.wishes, look))
 
     async def types(self, name: str, line: str, chat: Conversation = GROUP) -> Result | None:
         """What somebody is answered."""
@@ -164,12 +166,49 @@ async def test_each_chat_is_told_once(sqlite_store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["/subscribe", "/subscribe weather", "/subscribe all x loud", "/subscribe all x info 8-9"]
+    ("line", "argument"),
+    [
+        ("/subscribe", "kind"),
+        ("/subscribe weather", "kind"),
+        ("/subscribe all x loud", "severity"),
+        ("/subscribe all x info 8-9", "quiet"),
+        ("/subscribe owner", "subject"),
+        (f"/subscribe owner {'x' * 401}", "subject"),
+    ],
 )
-async def test_what_makes_no_sense_is_said(sqlite_store: Store, line: str) -> None:
+async def test_what_makes_no_sense_is_said(sqlite_store: Store, line: str, argument: str) -> None:
     """The refusal names the argument."""
-    with pytest.raises(BadInput):
-        await Desk(sqlite_store).types("ann", line)
+    assert await Desk(sqlite_store).types("ann", line) == Problem("bad_input", {"argument": argument})
+
+
+async def test_people_have_their_private_chats_and_the_groups_they_subscribed_in(sqlite_store: Store) -> None:
+    """Elsewhere than in the chat itself nobody else sees what a group hears of, but administrators."""
+    desk = Desk(sqlite_store, SubscriptionSettings(channel="chat", chat="dba", subject="trade"))
+    await desk.types("ann", "/subscribe project trade")
+    await desk.types("vic", "/subscribe all", PRIVATE)
+
+    async def chats(name: str) -> list[str]:
+        return [chat.key for chat in await desk.wishes.chats(desk.person(name))]
+
+    assert await chats("ann") == ["chat:ann", "chat:ops"]
+    assert await chats("vic") == ["chat:vic"]
+    assert await chats("root") == ["chat:root", "chat:dba", "chat:ops"]
+    with pytest.raises(Denied):
+        await chats("who")
+    with pytest.raises(NotFound):
+        await desk.wishes.chat(desk.person("vic"), "chat:ops")
+
+
+async def test_a_subscription_is_ended_by_its_id_from_anywhere(sqlite_store: Store) -> None:
+    """Of a chat that one has; in a group by whoever subscribed, or an operator; one of the settings by nobody."""
+    desk = Desk(sqlite_store, SubscriptionSettings(channel="chat", chat="ops", subject="trade"))
+    made = await desk.wishes.subscribe(desk.person("ann"), GROUP, "project", "trade")
+    id = made.subscriptions[0].id
+    for name, wanted in (("vic", id), ("ann", ""), ("ann", "S-00000")):
+        with pytest.raises(NotFound):
+            await desk.wishes.end(desk.person(name), wanted)
+    assert (await desk.wishes.end(desk.person("root"), id)).what == "ended"
+    assert await desk.listed() == ["project trade warning"]
 
 
 async def test_a_name_that_nobody_knows_is_answered_with_the_nearest(sqlite_store: Store) -> None:
