@@ -28,7 +28,7 @@ from core.agent.history import History
 from core.approvals.gate import ApprovalGate
 from core.approvals.model import TicketView
 from core.audit import Audit
-from core.background import repeat
+from core.background import Background
 from core.cards import Card
 from core.channel import Channel
 from core.commands import Commands, approving, deciding, looking, people, subscribing, watching
@@ -97,9 +97,7 @@ class Application:
             clock=now,
         )
         self._work_started: asyncio.Task[None] | None = None
-        self._warming: asyncio.Task[None] | None = None
-        self._approving: asyncio.Task[None] | None = None
-        self._refreshing: asyncio.Task[None] | None = None
+        self._background = Background()
         self.web = WebChannel(self.store, clock=now)
         self.messengers = messengers(Surroundings(settings, self.http, self.store, self.owner))
         known = (self.web, *(messenger.channel for messenger in self.messengers), *channels)
@@ -212,11 +210,11 @@ class Application:
         if self.settings.events.open:
             self.effecting.start()
         self._work_started = asyncio.create_task(self._start_work())
-        self._refreshing = asyncio.create_task(repeat(self._refresh, REFRESH_SECONDS))
+        self._background.repeat(self._refresh, REFRESH_SECONDS, "refresh")
 
     def warm(self) -> None:
         """Have the first free question answered as soon as those after it; call it once nobody waits for the start."""
-        self._warming = asyncio.create_task(self.agent.warm())
+        self._background.start(self.agent.warm(), "warm")
 
     async def stop(self) -> None:
         """Take nothing more, finish what is under way, then let go of everything."""
@@ -224,18 +222,10 @@ class Application:
             await self.effecting.stop()
         for messenger in self.messengers:
             await messenger.stop_listening()
-        if self._warming is not None:
-            self._warming.cancel()
-            await asyncio.wait({self._warming})
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-            await asyncio.wait({self._refreshing})
         if self._work_started is not None:
             await self.inbox.stop()
             await self._work_started
-            if self._approving is not None:
-                self._approving.cancel()
-                await asyncio.wait({self._approving})
+            await self._background.stop()
             await self.work.stop()
         for messenger in self.messengers:
             await messenger.stop()
@@ -275,7 +265,7 @@ class Application:
         await self.mirroring.start(self.work, self.settings.zone)
         await self.work.start()
         await self.execution.resume()
-        self._approving = asyncio.create_task(repeat(self.approving.attendant.watch, CHECK_SECONDS))
+        self._background.repeat(self.approving.attendant.watch, CHECK_SECONDS, "approvals")
 
     async def _tell(self, conversation: Conversation, person: Person, result: Result, *, key: str) -> None:
         card = views.show(result, words(person.language or self.settings.language), self.zone, person)

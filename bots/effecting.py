@@ -1,8 +1,6 @@
 """What follows from events, put together: the outbox, who finds out and tells, extension points, and their sweeps."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from bots.app import Application, now
@@ -10,7 +8,7 @@ from bots.events.service import EventService
 from bots.extensions import build_extensions, build_points
 from core import views
 from core.access import Person
-from core.background import repeat
+from core.background import Background
 from core.cards import Card
 from core.diagnosis.runbooks import configured
 from core.effects.effects import Effects
@@ -42,26 +40,20 @@ class Effecting:
     effects: Effects
     outbox: Outbox
     extensions: Extensions | None
-    _running: tuple[asyncio.Task[None], ...] = ()
+    _background: Background = field(default_factory=Background)
 
     def start(self) -> None:
         """Take events, and go on with what an earlier process left."""
         self.events.start()
-        jobs: list[tuple[Callable[[], Awaitable[object]], float]] = [
-            (self.effects.watch, PAUSE),
-            (self.outbox.tidy, FORGET_SECONDS),
-        ]
+        self._background.repeat(self.effects.watch, PAUSE, "effects")
+        self._background.repeat(self.outbox.tidy, FORGET_SECONDS, "effects-forget")
         if self.extensions is not None:
-            jobs.append((self.extensions.sweep, WAITING_SECONDS))
-        self._running = tuple(asyncio.create_task(repeat(job, every)) for job, every in jobs)
+            self._background.repeat(self.extensions.sweep, WAITING_SECONDS, "extensions")
 
     async def stop(self) -> None:
         """Take nothing more."""
         await self.events.stop()
-        for task in self._running:
-            task.cancel()
-        if self._running:
-            await asyncio.wait(self._running)
+        await self._background.stop()
 
 
 def build_effecting(application: Application) -> Effecting:

@@ -6,7 +6,6 @@ which goes with every send and write, makes that once for the person. A redelive
 rows are kept longer than any messenger redelivers (Feishu: within 8 hours).
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -33,7 +32,7 @@ from sqlalchemy import (
 )
 from structlog.contextvars import bind_contextvars
 
-from core.background import repeat
+from core.background import Background
 from core.errors import Busy, Unreachable
 from core.lanes import Lanes
 from core.messages import EVENT, Event
@@ -98,7 +97,7 @@ class Inbox:
         self._handle = handle
         self._busy = busy
         self._lease = lease_seconds
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
 
         mine = and_(inbox.c.owner == owner, inbox.c.finished_at.is_(None))
         self._insert = store.insert_new(inbox).values(
@@ -127,17 +126,15 @@ class Inbox:
         """
         self._store.claim()
         await self._take_over(true() if self._store.embedded else self._overdue)
-        self._tasks = [asyncio.create_task(repeat(self._forget, 3600))]
+        self._background.repeat(self._forget, 3600, "inbox-forget")
         if not self._store.embedded:
-            self._tasks.append(asyncio.create_task(repeat(self._keep, self._lease / 3)))
+            self._background.repeat(self._keep, self._lease / 3, "inbox-keep")
 
     async def stop(self, within: float = 10.0) -> None:
         """Finish what can be finished within so many seconds, and leave the rest to others at once."""
         await self._lanes.drain(within)
         await self._notices.drain(within)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
         with suppress(Unreachable):  # then they wait for the lease to end
             await self._store.write(lambda connection: connection.execute(self._release))
 

@@ -33,7 +33,7 @@ from structlog.contextvars import bind_contextvars
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from core import replicas
-from core.background import repeat
+from core.background import Background
 from core.errors import NotFound, Unreachable, XOpsError
 from core.observe import WORK
 from core.store import Store
@@ -95,7 +95,7 @@ class Work:
         self._settled = asyncio.Event()
         self._dbos: type[DBOS] | None = None
         self._engine: Engine | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
         self._running: set[asyncio.Task[Any]] = set()
 
     def on(self, kind: str, handler: Handler) -> None:
@@ -128,12 +128,12 @@ class Work:
             self._store.claim()
             if not self._store.embedded:
                 await self._beat()
-                self._tasks.append(asyncio.create_task(repeat(self._beat, self._lease / 3)))
+                self._background.repeat(self._beat, self._lease / 3, "work-beat")
             self._dbos = await asyncio.to_thread(self._launch, asyncio.get_running_loop())
         finally:
             self._settled.set()
         await asyncio.to_thread(self._apply_schedules, self._dbos)
-        self._tasks.append(asyncio.create_task(repeat(self._tidy, 3600)))
+        self._background.repeat(self._tidy, 3600, "work-tidy")
 
     async def stop(self, within: float = 5.0) -> None:
         """Let handlers end within so many seconds, interrupt the others, and close the engine.
@@ -143,10 +143,10 @@ class Work:
         if self._running:
             await asyncio.wait(self._running, timeout=within)
         await asyncio.to_thread(self._close)
-        tasks = [*self._tasks, *self._running]
-        for task in tasks:
+        for task in self._running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._background.stop()
         if self._store.embedded:
             return
         with suppress(Unreachable):  # then they wait for the lease to end

@@ -7,7 +7,7 @@ was sent one way is edited that way, also after the settings changed.
 import asyncio
 import hmac
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import orjson
@@ -23,6 +23,7 @@ from bots.dingtalk.stream import Stream
 from bots.edge import Intake, Received
 from bots.edits import Edits
 from bots.shorten import whole
+from core.background import Background
 from core.cards import Button, Buttons, Card, Text
 from core.channel import Limits
 from core.errors import Refused, XOpsError
@@ -80,7 +81,7 @@ class DingTalkChannel:
         self._posts = Posts(settings, self._api, sent, say, page, clock)
         self._edits = Edits(self._replace, self.limits.edits_per_second)
         self._stream = Stream(settings, self._api, http, self.hear, sleep=sleep)
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     async def start(self, accept: Callable[[Event], Awaitable[bool]]) -> None:
         """Begin to listen; being ready does not wait for it.
@@ -91,14 +92,12 @@ class DingTalkChannel:
         if self._settings.mode == "stream":
             self._stream.start(Intake(self.name, accept, self.acknowledge))
         else:
-            self._run(self._register(), "dingtalk-callbacks")
+            self._background.start(self._register(), "dingtalk-callbacks")
 
     async def stop(self) -> None:
         """Stop listening once what was received is acknowledged; sending still works."""
         await self._stream.stop()
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await self._background.stop()
 
     def hear(self, kind: Kind, data: Json, *, id: str, at: str) -> Received:
         """What arrived, as an event; also remembers how to answer it, and tells people what cannot be answered.
@@ -123,7 +122,7 @@ class DingTalkChannel:
         QUOTA.labels("messages").set(heard.notice == "quota")
         self._posts.remember(heard.conversation, heard.webhook, heard.webhook_until)
         if heard.notice:
-            self._run(self._tell(heard), "dingtalk-notice")
+            self._background.start(self._tell(heard), "dingtalk-notice")
         return heard.received
 
     def acknowledge(self, event: Event) -> bytes:
@@ -218,8 +217,3 @@ class DingTalkChannel:
                 _log.warning("dingtalk_callbacks_unregistered", reason=str(error), again_in=pause)
             await self._sleep(pause)
             pause = min(pause * 2, 60.0)
-
-    def _run(self, work: Coroutine[None, None, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)

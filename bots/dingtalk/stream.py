@@ -14,7 +14,6 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, Protocol, cast
@@ -28,6 +27,7 @@ from bots.dingtalk.api import Api
 from bots.dingtalk.inbound import Json, Kind
 from bots.edge import Intake, Received, parse
 from bots.standing import keeping, standing
+from core.background import Background
 from core.errors import BadInput, ConfigurationError, RemoteError
 from core.http import Http
 from core.settings import DingTalk
@@ -107,7 +107,7 @@ class Stream:
         self._hear = hear
         self._sleep = sleep
         self._heartbeat = heartbeat
-        self._keeping: asyncio.Task[None] | None = None
+        self._background = Background()
 
     def start(self, intake: Intake) -> None:
         """Begin to connect; events go to `intake`.
@@ -117,14 +117,11 @@ class Stream:
         """
         _require()
         keeping("dingtalk")
-        self._keeping = asyncio.create_task(self._keep(intake), name="dingtalk-stream")
+        self._background.start(self._keep(intake), "dingtalk-stream")
 
     async def stop(self) -> None:
         """Read no more, acknowledge what was read, and close."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeping
+        await self._background.stop()
 
     async def check(self) -> None:
         """Prove that a connection would be given.

@@ -1,6 +1,5 @@
 """Other systems' events as one part of the application: the journal, the doors, and what is forgotten in time."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,7 +8,7 @@ from aiohttp import web
 
 from bots.events.desk import Decide
 from bots.events.routes import Heard, Takers, event_routes
-from core.background import repeat
+from core.background import Background
 from core.events.journal import Applier, Committed, Events
 from core.http import Http
 from core.settings import Settings
@@ -58,7 +57,7 @@ class EventService:
             zone=ZoneInfo(settings.zone),
         )
         self._takers = Takers(self.journal, decide, heard)
-        self._forgetting: asyncio.Task[None] | None = None
+        self._background = Background()
 
     def routes(self) -> list[web.RouteDef]:
         """The addresses that the settings switch on."""
@@ -66,11 +65,9 @@ class EventService:
 
     def start(self) -> None:
         """Forget old events, now and then."""
-        self._forgetting = asyncio.create_task(repeat(self.journal.forget, FORGET_SECONDS))
+        self._background.repeat(self.journal.forget, FORGET_SECONDS, "events-forget")
 
     async def stop(self) -> None:
         """Take nothing more."""
         self.journal.stop()
-        if self._forgetting is not None:
-            self._forgetting.cancel()
-            await asyncio.wait({self._forgetting})
+        await self._background.stop()

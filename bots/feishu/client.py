@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote
@@ -20,6 +19,7 @@ from bots import fields
 from bots.edits import Edits, paces
 from bots.feishu.cards import LIMITS, render
 from bots.feishu.inbound import flatten, names_of
+from core.background import Background
 from core.cards import Card
 from core.channel import Limits
 from core.errors import Refused, RemoteError, Throttled, Unauthorized, Unreachable
@@ -108,19 +108,16 @@ class FeishuChannel:
         self._app = (AsyncLimiter(rates.per_second / 10, 0.1), AsyncLimiter(rates.per_minute / 10, 6))
         self._chats = paces(rates.per_place)
         self._edits = Edits(self._replace, rates.per_place)
-        self._learning: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def start(self) -> None:
         """Begin to learn the bot's own id, unless the settings give it; being ready does not wait for it."""
         if not self.bot_open_id:
-            self._learning = asyncio.create_task(self._learn(), name="feishu-bot-id")
+            self._background.start(self._learn(), "feishu-bot-id")
 
     async def stop(self) -> None:
         """Stop learning."""
-        if self._learning is not None:
-            self._learning.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._learning
+        await self._background.stop()
 
     async def send(self, conversation: Conversation, card: Card, *, key: str) -> str:
         """Show a card; see `core.channel.Channel.send`. Feishu remembers a key for an hour."""

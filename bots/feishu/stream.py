@@ -30,7 +30,7 @@ from bots.feishu.client import FeishuChannel, checked
 from bots.feishu.frames import CONTROL, DATA, Chunks, Frame, decode, encode
 from bots.feishu.intake import acknowledge, understand
 from bots.standing import keeping, standing
-from core.background import repeat
+from core.background import Background
 from core.errors import BadInput, Refused, RemoteError, Unreachable
 from core.http import Http
 from core.messages import Event
@@ -78,7 +78,7 @@ class FeishuStream:
         self._ping_seconds, self._longest_pause = PING_SECONDS, LONGEST_PAUSE
         self._attempts = 0
         self._answering: set[asyncio.Task[None]] = set()
-        self._keeping: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def start(self, accept: Callable[[Event], Awaitable[bool]]) -> None:
         """Begin to connect, and keep doing so; being ready does not wait for it.
@@ -88,14 +88,11 @@ class FeishuStream:
         """
         self._intake = Intake(self._channel.name, accept, acknowledge)
         keeping("feishu")
-        self._keeping = asyncio.create_task(repeat(self._connect, 0), name="feishu-stream")
+        self._background.repeat(self._connect, 0, "feishu-stream")
 
     async def stop(self) -> None:
         """Take no more events, finish answering, and close."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeping
+        await self._background.stop()
 
     async def address(self) -> URL:
         """Where the connection is to be opened: good for one, soon. Proves that the app may have one.

@@ -22,7 +22,7 @@ from bots.wecom.client import next_edition, reference_of
 from bots.wecom.elements import Json
 from bots.wecom.inbound import BOT
 from bots.wecom.pace import Pace
-from core.background import repeat
+from core.background import Background
 from core.cards import Card
 from core.channel import Limits
 from core.errors import NotFound, Refused, Throttled, Unreachable
@@ -117,20 +117,16 @@ class WeComBotChannel:
         self._heard: OrderedDict[str, _Heard] = OrderedDict()
         self._framed: OrderedDict[str, float] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
 
     async def start(self) -> None:
         """Begin to say what waits, also for other replicas, and to forget old cards."""
-        self._tasks = [
-            asyncio.create_task(repeat(self.say_waiting, 2.0), name="wecom-bot-waiting"),
-            asyncio.create_task(repeat(self.sent.forget_old, 3600), name="wecom-bot-forget"),
-        ]
+        self._background.repeat(self.say_waiting, 2.0, "wecom-bot-waiting")
+        self._background.repeat(self.sent.forget_old, 3600, "wecom-bot-forget")
 
     async def stop(self) -> None:
         """Leave what waits to others."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
 
     def heard(self, event: Event, handle: str) -> None:
         """An event came that can be answered. Call it before the event is journalled."""

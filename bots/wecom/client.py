@@ -19,7 +19,7 @@ from bots.wecom.cards import APP_LIMITS, Rendered, Surface, app_surface, render
 from bots.wecom.elements import Json
 from bots.wecom.inbound import APP
 from bots.wecom.pace import Pace
-from core.background import repeat
+from core.background import Background
 from core.cards import Button, Card
 from core.channel import Limits
 from core.errors import NotFound, Refused, Throttled, Unauthorized, Unreachable
@@ -100,18 +100,15 @@ class WeComChannel:
         self._sleep = sleep
         self._token = Token(self._fetch_token)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._forgetting: asyncio.Task[None] | None = None
+        self._background = Background()
 
     async def start(self) -> None:
         """Begin to forget old cards, once an hour."""
-        self._forgetting = asyncio.create_task(repeat(self.sent.forget_old, 3600), name="wecom-forget")
+        self._background.repeat(self.sent.forget_old, 3600, "wecom-forget")
 
     async def stop(self) -> None:
         """Stop forgetting."""
-        if self._forgetting is not None:
-            self._forgetting.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._forgetting
+        await self._background.stop()
 
     async def send(self, conversation: Conversation, card: Card, *, key: str) -> str:
         """Show a card; see `core.channel.Channel.send`."""
