@@ -343,6 +343,8 @@ SAMPLES: dict[str, Result] = {
     "log-none": LogView(FROZEN, LogPage(0, ()), NOW),
     "upstream": Lineage(WAITING, "upstream", (Related(DONE, 1), Related(FAILED, 2, (), cross_cycle=True)), NOW),
     "downstream-none": Lineage(FAILED, "downstream", (), NOW),
+    "downstream-cut": Lineage(FAILED, "downstream", (Related(WAITING, 1), Related(DONE, 2, cut=True)), NOW),
+    "upstream-cut": Lineage(WAITING, "upstream", (Related(DONE, 1, cut=True),), NOW),
     "diagnosis": Diagnosed(FAILED, DIAGNOSIS, NOW),
     "diagnosis-blocked": Diagnosed(WAITING, BLOCKED, NOW),
     "proposal-open": PROPOSAL,

@@ -29,7 +29,7 @@ from core.results import (
     TableReport,
     Tally,
 )
-from core.schedulers.base import Instance
+from core.schedulers.base import Instance, incomplete
 from core.subscriptions.model import SubscriptionList
 from core.watches.model import MutePreview, WatchList, WatchView
 
@@ -165,7 +165,8 @@ def _log(result: LogView) -> Iterator[str]:
 
 
 def _lineage(result: Lineage) -> Iterator[str]:
-    yield f"{result.direction} of {result.instance.ref} {result.instance.task.name}: {len(result.related)}"
+    least = "at least " if incomplete(result.related) else ""
+    yield f"{result.direction} of {result.instance.ref} {result.instance.task.name}: {least}{len(result.related)}"
     for number, related in enumerate(result.related[:LISTED], 1):
         yield f"{number}. {_instance(related.instance)}, {related.distance} hops"
 
@@ -181,7 +182,8 @@ def _diagnosed(result: Diagnosed) -> Iterator[str]:
     )
     if found.blocker:
         yield f"blocked by {_instance(found.blocker)}"
-    yield f"downstream {found.downstream}; also failed the day before: {found.also_failed_yesterday}"
+    least = "at least " if found.more_downstream else ""
+    yield f"downstream {least}{found.downstream}; also failed the day before: {found.also_failed_yesterday}"
     yield f"advice: {', '.join(found.advice) or 'none'}"
 
 

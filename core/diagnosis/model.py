@@ -189,6 +189,7 @@ class Diagnosis:
         advice: keys in the catalogue area `diagnosis`, most useful first.
         blocker: top-most unfinished ancestor that keeps it from starting, if any.
         downstream: how many instances wait for it.
+        more_downstream: whether there may be more that nobody could look at.
         also_failed_yesterday: whether the previous cycle failed too; None when not known.
         injection: numbers of log lines that try to instruct the reader; shown as a warning, never followed.
         rule: id of the signature that named the cause; empty when none did.
@@ -207,6 +208,7 @@ class Diagnosis:
     advice: tuple[str, ...] = ()
     blocker: Instance | None = None
     downstream: int = 0
+    more_downstream: bool = False
     also_failed_yesterday: bool | None = None
     injection: tuple[int, ...] = ()
     rule: str = ""

@@ -8,6 +8,7 @@ from core.diagnosis.checks import Step, moment, step
 from core.diagnosis.execution import execution, frozen
 from core.diagnosis.model import Cause, CheckName, Diagnosis, Evidence, Proof
 from core.diagnosis.runbooks import Knowledge, load
+from core.schedulers.base import incomplete
 
 ORDER: Sequence[tuple[CheckName, Callable[[Case], Step]]] = (
     ("upstream", checks.upstream),
@@ -48,6 +49,7 @@ def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Diagnosi
         advice=_advice(case, verdict),
         blocker=case.blocker if steps[0].check.outcome == "blocked" else None,
         downstream=case.downstream,
+        more_downstream=incomplete(evidence.downstream),
         also_failed_yesterday=case.also_failed,
         injection=case.log.injection,
         rule=verdict.rule,

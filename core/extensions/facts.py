@@ -8,7 +8,7 @@ import asyncio
 from core.errors import NotFound, XOpsError
 from core.extensions.points import Point
 from core.extensions.policy import Facts
-from core.schedulers.base import Instance, Scheduler, Task
+from core.schedulers.base import Instance, Scheduler, Task, incomplete
 
 SECONDS = 5.0
 LOOKED_AT = 20
@@ -60,8 +60,10 @@ class Surveyor:
             raise NotFound(f"no node {id}", kind="task", name=id)
         return found[id]
 
-    async def _downstream(self, instances: list[Instance]) -> int:
-        """Instances that still wait for any of these."""
+    async def _downstream(self, instances: list[Instance]) -> int | None:
+        """How many instances still wait for any of these; None when there are more than can be counted."""
         found = await asyncio.gather(*(self._scheduler.downstream(one.id, depth=REACH) for one in instances))
+        if any(incomplete(some) for some in found):
+            return None
         unfinished = {related.instance.id for some in found for related in some if not related.instance.status.finished}
         return len(unfinished - {one.id for one in instances})

@@ -25,6 +25,7 @@ from core.schedulers.model import (
     Status,
     TableUpdate,
     Task,
+    incomplete,
 )
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Status",
     "TableUpdate",
     "Task",
+    "incomplete",
 ]
 
 
@@ -197,11 +199,11 @@ class Scheduler(Protocol):
         ...
 
     async def upstream(self, instance_id: str, *, depth: int = 1) -> tuple[Related, ...]:
-        """Instances it waits for, nearest first, at most 500."""
+        """Instances it waits for, nearest first, at most `MOST_RELATED`; `incomplete` tells whether there may be more."""
         ...
 
     async def downstream(self, instance_id: str, *, depth: int = 1) -> tuple[Related, ...]:
-        """Instances that wait for it, nearest first, at most 500."""
+        """Instances that wait for it, as `upstream`."""
         ...
 
     async def constraints(self, instance_id: str) -> Constraints:

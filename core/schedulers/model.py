@@ -5,6 +5,7 @@ reported as failed, a dry run as successful), and the platform's *raw* word. Unk
 they never raise. Import from `core.schedulers.base`, which adds the verbs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -205,7 +206,8 @@ class InstanceQuery:
 class Related:
     """An instance up- or downstream of another. `distance` counts hops, from 1; `cross_cycle` is a tie to another cycle.
 
-    `by_itself` says that what the other writes makes the scheduler start a new one, so a rerun never names it.
+    `by_itself` says that what the other writes makes the scheduler start a new one, so a rerun never names it. `cut` says of
+    the last one of a walk that it ended there for want of time, and that there may be more.
     """
 
     instance: Instance
@@ -213,6 +215,16 @@ class Related:
     parents: tuple[str, ...] = ()
     cross_cycle: bool = False
     by_itself: bool = False
+    cut: bool = False
+
+
+MOST_RELATED = 500
+"""Most instances that a walk up- or downstream gives."""
+
+
+def incomplete(related: Sequence[Related]) -> bool:
+    """Whether there may be more than a walk gave, so that a count of them says "at least"."""
+    return len(related) >= MOST_RELATED or any(one.cut for one in related)
 
 
 @dataclass(frozen=True, slots=True)

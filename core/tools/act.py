@@ -11,7 +11,7 @@ from core.messages import Conversation
 from core.operations import RULES, frozen
 from core.proposals import Proposals
 from core.results import DaysWanted, InstanceList, Member, Notice, Result
-from core.schedulers.base import Capability, Instance, Operation
+from core.schedulers.base import Capability, Instance, Operation, incomplete
 from core.settings import Operations
 from core.tools.find import Interest
 from core.tools.look import Look, explain
@@ -105,8 +105,8 @@ class Act:
             return await self._backfill(person, conversation, instance, "", "")
         if hindrance := self._hindrance(operation, instance):
             return hindrance
-        members = await self._members(operation, instance)
-        effects = self._effects(operation, instance)
+        members, more = await self._members(operation, instance)
+        effects = (*self._effects(operation, instance), *(("more_downstream",) if more else ()))
         return await self._proposals.propose(
             person, conversation, operation, instance, members=members, effects=effects
         )
@@ -130,15 +130,18 @@ class Act:
     def _effects(self, operation: Operation, instance: Instance) -> tuple[str, ...]:
         return self._look.fleet.scheduler(instance.ref)[0].effects.get(operation, ())
 
-    async def _members(self, operation: Operation, instance: Instance) -> tuple[Member, ...]:
-        """Those downstream, with the ones chosen that are most likely meant; none unless the operation is about them."""
+    async def _members(self, operation: Operation, instance: Instance) -> tuple[tuple[Member, ...], bool]:
+        """Those downstream, with the ones chosen that are most likely meant, and whether there may be more.
+
+        None unless the operation is about them.
+        """
         scheduler, _ = self._look.fleet.scheduler(instance.ref)
         if operation is not Operation.RERUN_DOWNSTREAM or Capability.LINEAGE not in scheduler.capabilities:
-            return ()
+            return (), False
         related = await self._look.fleet.one(
             instance.ref, lambda asked, identity: asked.downstream(identity, depth=downstream.REACH)
         )
-        return downstream.choose(downstream.members(related), downstream.usual(instance))
+        return downstream.choose(downstream.members(related), downstream.usual(instance)), incomplete(related)
 
     async def _backfill(
         self, person: Person, conversation: Conversation, instance: Instance, start: str, end: str

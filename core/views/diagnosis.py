@@ -66,7 +66,8 @@ def _fields(reader: Reader, result: Diagnosed) -> Iterator[Field]:
     if found.place is not None:
         yield Field(label("diagnosis.card.place"), _place(reader, found.place))
     yield owner(reader, result.instance)
-    yield Field(label("views.diagnosis.downstream"), label("views.diagnosis.waiting", count=found.downstream))
+    waiting = reader.count(found.downstream, more=found.more_downstream)
+    yield Field(label("views.diagnosis.downstream"), label("views.diagnosis.waiting", count=waiting))
     if found.late:
         named = [f"{one.name} {reader.moment(one.promised_at, result.as_of)}" for one in found.late]
         yield Field(label("diagnosis.card.late"), reader.listed(named), "danger")

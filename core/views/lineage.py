@@ -6,7 +6,7 @@ from datetime import datetime
 
 from core.cards import Block, Card, Field, Item, Note, Text
 from core.results import Lineage
-from core.schedulers.base import Related
+from core.schedulers.base import Related, incomplete
 from core.views import buttons
 from core.views.instances import item
 from core.views.reader import Reader, plain
@@ -17,9 +17,9 @@ SHOWN = 15
 
 def card(reader: Reader, result: Lineage) -> Card:
     """The card of one direction."""
-    name = plain(result.instance.task.name)
+    name, count = plain(result.instance.task.name), _count(reader, result)
     return Card(
-        title=reader.words(f"views.lineage.{result.direction}", name=name, count=len(result.related)),
+        title=reader.words(f"views.lineage.{result.direction}", name=name, count=count),
         subtitle=reader.as_of(result.as_of, result.instance.business_date),
         tone=tone(result.instance),
         blocks=tuple(_blocks(reader, result)),
@@ -29,9 +29,11 @@ def card(reader: Reader, result: Lineage) -> Card:
 def _blocks(reader: Reader, result: Lineage) -> Iterator[Block]:
     instance = result.instance
     open_ones = [related for related in result.related if not related.instance.status.succeeded]
-    yield Text(reader.words(_next(result, open_ones), count=len(open_ones), total=len(result.related)), "strong")
+    yield Text(reader.words(_next(result, open_ones), count=len(open_ones), total=_count(reader, result)), "strong")
     for related in sorted(result.related, key=_urgency)[:SHOWN]:
         yield _item(reader, related, result.as_of)
+    if incomplete(result.related):
+        yield Note(reader.words("views.lineage.cut"))
     if len(result.related) > SHOWN:
         yield Note(reader.words("views.lineage.part", shown=SHOWN, total=len(result.related)))
     other = "downstream" if result.direction == "upstream" else "upstream"
@@ -39,8 +41,13 @@ def _blocks(reader: Reader, result: Lineage) -> Iterator[Block]:
 
 
 def _next(result: Lineage, open_ones: list[Related]) -> str:
-    state = "none" if not result.related else "open" if open_ones else "clear"
+    clear = "clear_so_far" if incomplete(result.related) else "clear"
+    state = "none" if not result.related else "open" if open_ones else clear
     return f"views.lineage.{state}.{result.direction}"
+
+
+def _count(reader: Reader, result: Lineage) -> str:
+    return reader.count(len(result.related), more=incomplete(result.related))
 
 
 def _urgency(related: Related) -> tuple[bool, bool, int]:

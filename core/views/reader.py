@@ -91,6 +91,10 @@ class Reader:
         """`2026-11-22 周日`."""
         return self.words("views.day", day=day.isoformat(), weekday=self.words(f"views.weekday.{day.weekday()}"))
 
+    def count(self, number: int, *, more: bool) -> str:
+        """`12`, or `至少 12` where there may be more."""
+        return self.words("views.at_least", count=number) if more else str(number)
+
     def listed(self, texts: Sequence[str], most: int = 5) -> str:
         """`a、b、c 等 12 个`: names from outside in a row, with how many there are when not all are named."""
         shown = self.words("views.comma").join(plain(text, 60) for text in texts[:most])

@@ -106,6 +106,14 @@ async def test_after_a_success_all_that_read_it_is_chosen(sqlite_store: Store) -
     assert of(Proposal, await counter.propose("rerun_downstream")).affected == 2
 
 
+async def test_a_list_that_may_lack_some_says_so_before_anyone_confirms(sqlite_store: Store) -> None:
+    orders, board = ran("orders", Status.FAILED), ran("board", Status.UPSTREAM_FAILED)
+    counter = Counter(sqlite_store, orders, board)
+    counter.desk.shelf.downstreams[orders.id] = (board.id,)
+    counter.desk.shelf.cut = True
+    assert "more_downstream" in of(Proposal, await counter.propose("rerun_downstream")).effects
+
+
 async def test_a_proposal_says_what_this_scheduler_does_besides(sqlite_store: Store) -> None:
     counter = Counter(sqlite_store, ran("orders", Status.FAILED))
     counter.desk.shelf.effects = {Operation.SET_SUCCESS: ("failed_descendants_run",)}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput, NotFound, Refused, Throttled, Unauthorized, Unreachable
 from core.schedulers.aliyun import Calls
-from core.schedulers.base import Flags, InstanceQuery, RunType, Status
+from core.schedulers.base import Flags, InstanceQuery, RunType, Status, incomplete
 from core.schedulers.cron import cycle
 from core.schedulers.dataworks import DataWorksScheduler
 from core.schedulers.dataworks.model import business_day, letters, recurrence, run_type, status
@@ -220,10 +220,11 @@ async def test_a_walk_ends_in_a_circle(dataworks: FakeDataWorks, scheduler: Data
     found = await scheduler.downstream(str(first), depth=25)
     assert [one.instance.task.name for one in found if one.distance == 3] == ["ads_gmv_daily"]
     assert str(first) not in {one.instance.id for one in found}
+    assert not incomplete(found)
 
 
 async def test_a_walk_is_bounded_by_calls(dataworks: FakeDataWorks) -> None:
-    """A chain of five hundred at five calls a second: the nearest forty are told."""
+    """A chain of five hundred at five calls a second: the nearest forty are told, and that there are more."""
     dataworks.many(500)
     for id_ in range(900_000_001, 900_000_500):
         dataworks.ties[id_] = [id_ - 1]
@@ -231,6 +232,7 @@ async def test_a_walk_is_bounded_by_calls(dataworks: FakeDataWorks) -> None:
     scheduler = DataWorksScheduler(slow, zone=ZONE, clock=dataworks.clock, calls=calls)
     found = await scheduler.downstream("900000000", depth=600)
     assert [one.instance.task.name for one in found] == [f"job_{position}" for position in range(1, 41)]
+    assert incomplete(found)
     assert dataworks.count["ListDownstreamTaskInstances"] == 40
     await scheduler.close()
 

@@ -24,6 +24,7 @@ from core.schedulers.base import (
     Status,
     TableUpdate,
 )
+from core.schedulers.model import MOST_RELATED
 from core.views import show
 from tests.samples import NOW, OPERATOR, ZONE, minutes_ago, task
 from tests.strategies import of
@@ -159,6 +160,14 @@ def test_who_waits_is_counted_once_and_the_done_are_not() -> None:
     """The blast radius: instances downstream that have not succeeded."""
     downstream = (up("a", Status.NOT_RUN), up("a", Status.NOT_RUN, 2), up("b", Status.SUCCESS))
     assert diagnose(evidence(ME, downstream=downstream)).downstream == 1
+
+
+def test_a_blast_radius_that_could_not_be_measured_says_so() -> None:
+    """A walk that ended early, or gave as many as a walk gives, may have missed some."""
+    waiting = up("a", Status.NOT_RUN)
+    assert not diagnose(evidence(ME, downstream=(waiting,))).more_downstream
+    assert diagnose(evidence(ME, downstream=(replace(waiting, cut=True),))).more_downstream
+    assert diagnose(evidence(ME, downstream=(waiting,) * MOST_RELATED)).more_downstream
 
 
 @pytest.mark.parametrize(

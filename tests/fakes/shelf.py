@@ -41,6 +41,7 @@ class Shelf:
         hangs: no call answers.
         upstreams: by instance id, what it directly waits for.
         downstreams: by instance id, what waits for it.
+        cut: whether walks end before they have reached all.
         logs: by instance id.
         held: by instance id.
         changed: by task id.
@@ -59,6 +60,7 @@ class Shelf:
         self.fails: RemoteError | None = None
         self.hangs = False
         self.upstreams: dict[str, tuple[str, ...]] = {}
+        self.cut = False
         self.downstreams: dict[str, tuple[str, ...]] = {}
         self.logs: dict[str, tuple[str, ...]] = {}
         self.held: dict[str, Constraints] = {}
@@ -160,7 +162,7 @@ class Shelf:
             raise self.fails
 
     async def _related(self, ids: Iterable[str]) -> tuple[Related, ...]:
-        return tuple([Related(await self.instance(one), 1) for one in ids])
+        return tuple([Related(await self.instance(one), 1, cut=self.cut) for one in ids])
 
     def _matching(self, query: InstanceQuery) -> list[Instance]:
         return [one for one in self.all if self._fits(one, query)]

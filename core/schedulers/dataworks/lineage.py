@@ -1,12 +1,12 @@
 """What an instance waits for and what waits for it, hop by hop: DataWorks tells only direct neighbours.
 
 Each instance met costs a call, so a walk is bounded by a number of calls that fits the time an answer has at the edition's
-pace; nearer ones come first, and beyond the bound a walk ends without a word. Neighbours are remembered for a moment: a
-diagnosis asks for the same ones from several sides.
+pace; nearer ones come first, and a walk that ends at the bound says so (`Related.cut`). Neighbours are remembered for a
+moment: a diagnosis asks for the same ones from several sides.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from core.schedulers.base import Instance, Related
@@ -15,13 +15,12 @@ from core.schedulers.dataworks.model import letters, number
 from core.schedulers.dataworks.reader import Reader
 from core.schedulers.dataworks.wire import Neighbour, TaskInstance
 from core.schedulers.memory import Memory
+from core.schedulers.model import MOST_RELATED
 
 Direction = Literal["ListUpstreamTaskInstances", "ListDownstreamTaskInstances"]
 UPSTREAM: Final = "ListUpstreamTaskInstances"
 DOWNSTREAM: Final = "ListDownstreamTaskInstances"
 
-MOST: Final = 500
-"""Largest answer, as `Scheduler.upstream` promises."""
 PAGE: Final = 100
 NEIGHBOURS: Final = 500
 """Most direct neighbours of one instance that are looked at."""
@@ -57,15 +56,18 @@ class Lineage:
 
     async def walk(self, direction: Direction, start: str, depth: int) -> tuple[Related, ...]:
         """Instances up- or downstream, nearest first. Raises `NotFound`."""
-        steps = await self._steps(direction, start, depth)
+        steps, cut = await self._steps(direction, start, depth)
         if not steps:
             await self._reader.raw(start)  # nobody's id has no neighbours either
+            return ()
         known = await self._reader.known([step.ties[0][1].task_instance for step in steps])
-        return tuple(_related(instance, step) for instance, step in zip(known, steps, strict=True))
+        *others, last = (_related(instance, step) for instance, step in zip(known, steps, strict=True))
+        return (*others, replace(last, cut=cut))
 
     async def waiting(self, start: str) -> tuple[TaskInstance, ...]:
         """All instances downstream, in DataWorks' words."""
-        return tuple(step.ties[0][1].task_instance for step in await self._steps(DOWNSTREAM, start, MOST))
+        steps, _ = await self._steps(DOWNSTREAM, start, MOST_RELATED)
+        return tuple(step.ties[0][1].task_instance for step in steps)
 
     def forget(self) -> None:
         """After something was changed."""
@@ -75,11 +77,13 @@ class Lineage:
         """Stop what is being fetched."""
         await self._near.close()
 
-    async def _steps(self, direction: Direction, start: str, depth: int) -> tuple[_Step, ...]:
+    async def _steps(self, direction: Direction, start: str, depth: int) -> tuple[tuple[_Step, ...], bool]:
+        """What a walk meets, and whether it ended for want of calls."""
         found: dict[str, _Step] = {}
-        edge, calls = [start], self._calls
+        edge, calls, cut = [start], self._calls, False
         for distance in range(1, depth + 1):
-            asked, calls = edge[:calls], calls - len(edge)
+            asked = edge[:calls]
+            calls, cut = calls - len(asked), len(asked) < len(edge)
             reached = await asyncio.gather(*(self._near.get((direction, one)) for one in asked))
             ring: dict[str, list[tuple[str, Neighbour]]] = {}
             for parent, neighbours in zip(asked, reached, strict=True):
@@ -87,9 +91,9 @@ class Lineage:
                     ring.setdefault(one.task_instance.id, []).append((parent, one))
             edge = [id_ for id_ in ring if id_ not in found and id_ != start]
             found |= {id_: _Step(distance, tuple(ring[id_])) for id_ in edge}
-            if not edge or calls <= 0 or len(found) >= MOST:
+            if not edge or cut or len(found) >= MOST_RELATED:
                 break
-        return tuple(found.values())[:MOST]
+        return tuple(found.values())[:MOST_RELATED], cut
 
     async def _fetch(self, key: tuple[Direction, str]) -> tuple[Neighbour, ...]:
         direction, instance_id = key
