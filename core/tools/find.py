@@ -62,12 +62,15 @@ class Finder:
         return await self._of_task(found or await self.task(wanted), day, interest)
 
     async def task(self, name: str) -> Task:
-        """The task of this name, id, or `project.name`. Raises as `instance` does."""
+        """The task of this name, id, reference, or `project.name`. Raises as `instance` does."""
+        if name.partition(":")[0] in self._fleet.names:
+            found = await self._by_reference(name)
+            return found.task if isinstance(found, Instance) else found
         tasks, outages = await self._fleet.tasks(name)
         project, _, last = name.replace("/", ".").rpartition(".")
         if not tasks and project:
-            found, outages = await self._fleet.tasks(last)
-            tasks = tuple(task for task in found if _plain(task.project) == _plain(project)) or found
+            similar, outages = await self._fleet.tasks(last)
+            tasks = tuple(task for task in similar if _plain(task.project) == _plain(project)) or similar
         return _the_one("task", name, tasks, _task_names, _task_choice, outages)
 
     async def table(self, name: str) -> DataTable:

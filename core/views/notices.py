@@ -22,7 +22,7 @@ NEXT: Mapping[str, tuple[str, ...]] = {
 }
 """What to press after a notice or a problem, where it is not the usual."""
 
-TARGETS = {"table": "name", "instances": "subject"}
+TARGETS = {"table": "name", "instances": "subject", "subscribe": "subject"}
 """How a command calls what it is about, where it is not `target`."""
 
 
@@ -35,14 +35,17 @@ def choice(reader: Reader, result: Choice) -> Card:
     )
     return Card(
         title=reader.words("views.choice.title", name=name),
-        blocks=(Text(reader.words("views.choice.next", kind=_kind(reader, result.kind), count=len(shown))), *shown),
+        blocks=(
+            Text(reader.words("views.choice.next", kind=_kind(reader.words, result.kind), count=len(shown))),
+            *shown,
+        ),
         tone="info",
     )
 
 
 def missing(reader: Reader, result: Missing) -> Card:
     """Nothing has this name; the nearest that do are one press away."""
-    name, kind = plain(result.name), _kind(reader, result.kind)
+    name, kind = plain(result.name), _kind(reader.words, result.kind)
     return Card(
         title=reader.words("views.missing.title", kind=kind, name=name),
         blocks=tuple(_missing(reader, result)),
@@ -52,7 +55,7 @@ def missing(reader: Reader, result: Missing) -> Card:
 
 def problem(reader: Reader, result: Problem) -> Card:
     """It could not be done: why, and what to do."""
-    values = {name: _spoken(reader, name, value) for name, value in result.details.items()}
+    values = {name: spoken(reader.words, name, value) for name, value in result.details.items()}
     blocks: list[Block] = [Text(reader.sentence(f"errors.{result.text}", values, otherwise="errors.internal"))]
     if code := values.get("code"):
         blocks.append(
@@ -69,7 +72,7 @@ def problem(reader: Reader, result: Problem) -> Card:
 
 def notice(reader: Reader, result: Notice) -> Card:
     """A sentence of the assistant's own; what may be asked next stands below it."""
-    values = {name: _spoken(reader, name, value) for name, value in result.details.items()}
+    values = {name: spoken(reader.words, name, value) for name, value in result.details.items()}
     said = reader.sentence(f"notices.{result.text}", values, otherwise="views.notice.other")
     examples = [word for word in result.suggestions if word not in PLAIN_COMMANDS]
     blocks: list[Block] = [Text(said)]
@@ -128,14 +131,14 @@ def _pick(reader: Reader, result: Choice | Missing, reference: str) -> Button:
     return Button(label, result.command, arguments)
 
 
-def _kind(reader: Reader, kind: str) -> str:
-    key = f"views.kind.{kind}"
-    return reader.words(key if key in reader.words else "views.kind.other")
-
-
-def _spoken(reader: Reader, name: str, value: str) -> str:
-    """Details that are our own words for things become the reader's."""
+def spoken(words: Words, name: str, value: str) -> str:
+    """Details of an error that are our own words for things, in the reader's."""
     if name == "kind":
-        return _kind(reader, value)
+        return _kind(words, value)
     key = f"views.role.{value}"
-    return reader.words(key) if name in {"needed", "role"} and key in reader.words else value
+    return words(key) if name in {"needed", "role"} and key in words else value
+
+
+def _kind(words: Words, kind: str) -> str:
+    key = f"views.kind.{kind}"
+    return words(key if key in words else "views.kind.other")

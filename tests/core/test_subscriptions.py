@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.access import Person
-from core.cards import Card
+from core.cards import Card, buttons
 from core.commands import Asked, Commands, subscribing
 from core.errors import Denied, NotFound
 from core.i18n import words
@@ -214,6 +214,18 @@ async def test_a_subscription_is_ended_by_its_id_from_anywhere(sqlite_store: Sto
 async def test_a_name_that_nobody_knows_is_answered_with_the_nearest(sqlite_store: Store) -> None:
     """As everywhere else."""
     assert isinstance(await Desk(sqlite_store).types("ann", "/subscribe task no_such_thing"), Missing)
+
+
+async def test_what_a_name_may_mean_is_one_press_away(sqlite_store: Store) -> None:
+    """The card's buttons subscribe to exactly that task, by its reference, with the severity that was asked for."""
+    desk = Desk(sqlite_store)
+    desk.room.shelf.all += [failed(10), failed(11)]
+    found = await desk.types("ann", "/subscribe task dws_orders_ critical")
+    assert found is not None
+    card = show(found, words("en"), ZONE, desk.person("ann"))
+    pressed = next(button for button in buttons(card) if button.command == "subscribe")
+    await desk.commands.run("subscribe", Asked(desk.person("ann"), GROUP, pressed.arguments, pressed=True))
+    assert await desk.listed() == ["task demo:t1 critical"]
 
 
 async def test_a_chat_has_a_limit(sqlite_store: Store) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from core.errors import XOpsError
 from core.i18n import Words
+from core.views.notices import spoken
 from core.views.reader import Reader
 from core.views.ticket import approver
 
@@ -46,4 +47,5 @@ class Wording:
 def sentence_of(error: XOpsError, words: Words) -> str:
     """Why not: what a service said of one of its arguments, else what every error says."""
     key = f"admin.refused.{error.details.get('argument', '')}"
-    return words(key) if key in words else words(f"errors.{error.text}", **error.details)
+    said = {name: spoken(words, name, value) for name, value in error.details.items()}
+    return words(key) if key in words else words(f"errors.{error.text}", **said)
