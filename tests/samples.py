@@ -339,6 +339,9 @@ SAMPLES: dict[str, Result] = {
         ORDERS, "pending", DAY, NOW, ORDERS.updates[1], WAITING, expected_at=NOW + timedelta(minutes=46)
     ),
     "table-dry-run": TableReport(CITIES, "late", DAY, NOW, None, DRY_RUN, reason="dry_run"),
+    "table-unmeasured": TableReport(
+        replace(ORDERS, unmeasured='relation "dwd.orders" does not exist'), "updated", DAY, NOW, ORDERS.updates[0], DONE
+    ),
     "log": LogView(FAILED, LogPage(2, LINES, 1, len(LINES)), NOW, frozenset({5, 8}), frozenset({7})),
     "log-none": LogView(FROZEN, LogPage(0, ()), NOW),
     "upstream": Lineage(WAITING, "upstream", (Related(DONE, 1), Related(FAILED, 2, (), cross_cycle=True)), NOW),

@@ -145,6 +145,8 @@ def _table(result: TableReport) -> Iterator[str]:
     if result.update:
         rows = "" if result.update.rows is None else f", {result.update.rows} rows"
         yield f"last update {_time(result.update.at)}{rows} {result.update.partition}".strip()
+    if result.table.unmeasured:
+        yield f"the data could not be measured, this is what the scheduler knows: {result.table.unmeasured}"
     if result.expected_at:
         yield f"expected at {_time(result.expected_at)}"
     if result.producer:

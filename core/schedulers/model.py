@@ -285,6 +285,7 @@ class DataTable:
     Attributes:
         producers: tasks that write it.
         updates: newest first, at most some twenty; runs that wrote nothing (dry run, off cycle) are not in it.
+        unmeasured: why it could not be measured, if it was to be; see `core.schedulers.probes`. Untrusted.
     """
 
     scheduler: str
@@ -294,6 +295,7 @@ class DataTable:
     producers: tuple[Task, ...] = ()
     updates: tuple[TableUpdate, ...] = ()
     partitioned: bool = False
+    unmeasured: str = ""
 
 
 ChangeKind = Literal["task", "table", "environment", "operation", "quality"]

@@ -8,7 +8,7 @@ from core.settings.extensions import ExtensionRule, ExtensionSettings
 from core.settings.messengers import DingTalk, Feishu, WeCom, WeComBot
 from core.settings.operations import Operations
 from core.settings.people import AccessSettings, PersonSettings, Role
-from core.settings.schedulers import SchedulerConnection
+from core.settings.schedulers import SchedulerConnection, TableProbe
 from core.settings.section import Language, Name, Secret, Section
 from core.settings.server import Model, Server, Storage, Web
 from core.settings.subscriptions import SubscriptionSettings
@@ -38,6 +38,7 @@ __all__ = [
     "Settings",
     "Storage",
     "SubscriptionSettings",
+    "TableProbe",
     "TaskTypeSettings",
     "WatchSettings",
     "WeCom",

@@ -7,6 +7,35 @@ from pydantic import Field, SecretStr, model_validator
 
 from core.settings.section import Name, Section
 
+MEASURING = frozenset({"airflow", "dataphin", "dolphinscheduler"})
+"""Kinds of scheduler whose tables can be measured; `dataworks` tells of its partitions itself."""
+
+
+class TableProbe(Section):
+    """A database that is asked when data last came; for `airflow`, `dataphin` and `dolphinscheduler`."""
+
+    url: SecretStr = SecretStr("")
+    """Address as SQLAlchemy writes it, e.g. `postgresql://reader:…@warehouse/dw`; of a user that may read these tables, and no
+    more."""
+    columns: dict[str, str] = Field(default={})
+    """By name of a table, as the scheduler or `tables` has it: where the moment a row came is, as `table.column` or
+    `schema.table.column`."""
+    zone: str = ""
+    """Zone of columns that tell none; the connection's when empty."""
+    timeout_seconds: float = Field(default=5.0, gt=0, le=60)
+    """Longest a table's question may take."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "TableProbe":
+        if bool(self.url.get_secret_value()) != bool(self.columns):
+            raise ValueError("give url and columns of probe, or neither")
+        for table, path in self.columns.items():
+            if len(path.split(".")) not in {2, 3} or not all(path.split(".")):
+                raise ValueError(f"probe: the column of {table} is written as table.column or schema.table.column")
+        if self.zone:
+            _check_zone(self.zone, "probe: no such zone, e.g. UTC or Asia/Shanghai")
+        return self
+
 
 class SchedulerConnection(Section):
     """One scheduler. `kind` decides which of the other values are needed."""
@@ -49,6 +78,7 @@ class SchedulerConnection(Section):
     """`dolphinscheduler`: by name of a table, the name or code of the task that writes it."""
     dbt_sources: str = ""
     """`dolphinscheduler`: path of the `sources.json` that `dbt source freshness` writes, for the tables in it."""
+    probe: TableProbe = TableProbe()
     source: Literal["dataworks", "openlineage"] = "dataworks"
     """`mirror`: whose events it is fed by."""
     tenant: str = ""
@@ -73,6 +103,8 @@ class SchedulerConnection(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> "SchedulerConnection":
+        if self.probe.columns and self.kind not in MEASURING:
+            raise ValueError(f"scheduler {self.name}: kind {self.kind!r} takes no probe")
         if self.kind == "dataphin" and not self.tenant.isdecimal():
             raise ValueError(f"scheduler {self.name}: kind 'dataphin' needs tenant, a number")
         if self.kind in {"dataworks", "dataphin"}:
@@ -95,8 +127,12 @@ class SchedulerConnection(Section):
     def _of_dolphinscheduler(self) -> "SchedulerConnection":
         if not (self.url and self.token.get_secret_value()):
             raise ValueError(f"scheduler {self.name}: give url, e.g. http://dolphin:12345/dolphinscheduler, and token")
-        try:
-            ZoneInfo(self.server_zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"scheduler {self.name}: no such server_zone, e.g. UTC or Asia/Shanghai") from error
+        _check_zone(self.server_zone, f"scheduler {self.name}: no such server_zone, e.g. UTC or Asia/Shanghai")
         return self
+
+
+def _check_zone(zone: str, otherwise: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(otherwise) from error

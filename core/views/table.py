@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from core.cards import Block, Button, Card, Field, Fields, Table, Text, Tone
+from core.cards import Block, Button, Card, Field, Fields, Note, Table, Text, Tone
 from core.results import TableReport
 from core.schedulers.base import TableUpdate
 from core.views import buttons
@@ -35,6 +35,8 @@ def _blocks(reader: Reader, result: TableReport) -> Iterator[Block]:
     yield Text(reader.words(f"views.table.next.{result.verdict}", day=reader.day(result.day)), "strong")
     if result.reason:
         yield Text(reader.sentence(f"tables.{result.reason}", {}, otherwise="tables.other"))
+    if result.table.unmeasured:
+        yield Note(reader.words("views.table.unmeasured", why=plain(result.table.unmeasured)))
     yield Fields(tuple(_fields(reader, result)))
     if (producer := result.producer) is not None:
         yield Text(reader.words("views.table.producer"), "muted")

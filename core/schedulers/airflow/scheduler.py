@@ -41,6 +41,7 @@ from core.schedulers.base import (
     Status,
     Task,
 )
+from core.schedulers.probes import Probe
 from core.schedulers.search import rank
 from core.settings import SchedulerConnection
 
@@ -84,6 +85,7 @@ class AirflowScheduler:
         self._catalogue = Catalogue(self._client, connection.name)
         self._reader = Reader(self._client, self._catalogue, zone=zone, clock=clock)
         self._orders = Orders(self._client, self._catalogue, self._reader, zone)
+        self._probe = Probe(connection.name, connection.probe, zone)
 
     @property
     def operations(self) -> frozenset[Operation]:
@@ -112,6 +114,7 @@ class AirflowScheduler:
             problems.append("Airflow's DAG processor does not beat, so changed DAGs are not seen: look at its log")
         if not dags.total_entries:
             problems.append("This account sees no DAG: give it a role that may read DAGs")
+        problems += await self._probe.problems()
         return Health(version.version, monotonic() - start, tuple(problems))
 
     async def projects(self) -> tuple[str, ...]:
@@ -183,7 +186,8 @@ class AirflowScheduler:
 
     async def tables(self, text: str, *, limit: int = 10) -> tuple[DataTable, ...]:
         """Assets whose name is or resembles the text."""
-        return await tables(self._client, self._catalogue, self.name, text, limit)
+        found = await tables(self._client, self._catalogue, self.name, text, limit)
+        return await self._probe.measure(text, found, limit)
 
     async def changes(self, task_id: str, since: datetime) -> tuple[Change, ...]:
         """Airflow does not tell."""
@@ -199,7 +203,7 @@ class AirflowScheduler:
 
     async def close(self) -> None:
         """Stop what is being fetched."""
-        await self._catalogue.close()
+        await asyncio.gather(self._catalogue.close(), self._probe.close())
 
     async def _lineage(self, instance_id: str, depth: int, walk: Walk) -> tuple[Related, ...]:
         return await walk(Lineage(self._client, self._catalogue, self._reader), Key.parse(instance_id), depth)

@@ -39,6 +39,7 @@ from core.schedulers.dataphin.lineage import Lineage
 from core.schedulers.dataphin.orders import EFFECTS, OPERATIONS, Orders
 from core.schedulers.dataphin.reader import Reader
 from core.schedulers.dataphin.tables import Tables
+from core.schedulers.probes import Probe
 from core.settings import SchedulerConnection
 
 OLDER: Final = "This gateway takes signatures of version 2 only: set signature = 'v2'"
@@ -86,6 +87,7 @@ class DataphinScheduler:
         self._context = Context(self._client, self._catalogue, self._reader)
         self._tables = Tables(self._client, self._reader)
         self._orders = Orders(self._client, self._reader)
+        self._probe = Probe(connection.name, connection.probe, zone)
 
     async def health(self) -> Health:
         """Ask for the version and the projects, then make one harmless call for each right; see `health`."""
@@ -104,6 +106,7 @@ class DataphinScheduler:
         else:
             today = self._clock().astimezone(self.zone).date()
             wrong += await problems(self._client, next(iter(found)), today)
+        wrong += await self._probe.problems()
         return Health(told, monotonic() - start, tuple(wrong))
 
     async def projects(self) -> tuple[str, ...]:
@@ -162,7 +165,7 @@ class DataphinScheduler:
 
     async def tables(self, text: str, *, limit: int = 10) -> tuple[DataTable, ...]:
         """Tables whose name is or resembles the text."""
-        return await self._tables.find(text, limit)
+        return await self._probe.measure(text, await self._tables.find(text, limit), limit)
 
     async def changes(self, task_id: str, since: datetime) -> tuple[Change, ...]:
         """What was done to the node."""
@@ -182,7 +185,7 @@ class DataphinScheduler:
 
     async def close(self) -> None:
         """Stop what is being fetched."""
-        await asyncio.gather(self._catalogue.close(), self._reader.close(), self._lineage.close())
+        await asyncio.gather(self._catalogue.close(), self._reader.close(), self._lineage.close(), self._probe.close())
         self._client.calls.close()
 
     async def _takes_older_signatures(self) -> bool:

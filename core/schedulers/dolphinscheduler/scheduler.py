@@ -41,6 +41,7 @@ from core.schedulers.dolphinscheduler.orders import Orders
 from core.schedulers.dolphinscheduler.quotas import Quotas
 from core.schedulers.dolphinscheduler.reader import Reader
 from core.schedulers.dolphinscheduler.tables import Tables
+from core.schedulers.probes import Probe
 from core.settings import SchedulerConnection
 
 CHANGES: Final = 50
@@ -78,6 +79,7 @@ class DolphinScheduler:
         self._orders = Orders(self._client, self._catalogue, self._reader)
         self._quotas = Quotas(self._client, self._reader)
         self._tables = Tables(self._catalogue, self._reader, connection.tables, connection.dbt_sources)
+        self._probe = Probe(connection.name, connection.probe, zone)
 
     @property
     def operations(self) -> frozenset[Operation]:
@@ -95,7 +97,7 @@ class DolphinScheduler:
         version = (await self._client.names()).version
         found = await self._catalogue.projects()
         told = await problems(self._client, found, self._connection.projects, self._clock())
-        return Health(version, monotonic() - start, told)
+        return Health(version, monotonic() - start, (*told, *await self._probe.problems()))
 
     async def projects(self) -> tuple[str, ...]:
         """Names of the projects."""
@@ -150,8 +152,8 @@ class DolphinScheduler:
         return await self._quotas.of(key, one, paused=paused)
 
     async def tables(self, text: str, *, limit: int = 10) -> tuple[DataTable, ...]:
-        """Tables declared in the settings or measured by dbt, whose name is or resembles the text."""
-        return await self._tables.find(text, self.name, limit)
+        """Tables declared in the settings or measured, by dbt or by us, whose name is or resembles the text."""
+        return await self._probe.measure(text, await self._tables.find(text, self.name, limit), limit)
 
     async def changes(self, task_id: str, since: datetime) -> tuple[Change, ...]:
         """When the task, its workflow and its schedule were last changed: only the last time is told of each."""
@@ -174,4 +176,5 @@ class DolphinScheduler:
 
     async def close(self) -> None:
         """Stop what is being fetched."""
-        await asyncio.gather(self._client.close(), self._catalogue.close(), self._reader.close(), self._lineage.close())
+        parts = (self._client, self._catalogue, self._reader, self._lineage, self._probe)
+        await asyncio.gather(*(part.close() for part in parts))
