@@ -4,7 +4,8 @@ Names are mostly not told: a DataWorks status names an instance by its id alone,
 """
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from core.effects.model import Happening, Kind
 from core.events.dataworks.approvals import Approval, TablePermissionRequest
@@ -43,13 +44,20 @@ FOLLOWED = frozenset({DagType.BACKFILL, DagType.MANUAL_WORKFLOW, DagType.TEMPORA
 MOVED = frozenset({InstanceStatus.RUNNING, InstanceStatus.FAILURE, InstanceStatus.SUCCESS})
 
 
+Reader = Callable[[Incoming, Any], Happening | None]
+"""What an event with a body of some model means. Its sentence stands in docs/events-dataworks.md."""
+
+
+@cache
+def reader(model: type) -> Reader | None:
+    """Who reads events of a model; None when nobody ever has to hear of them."""
+    return next((read for models, read in READERS if issubclass(model, models)), None)
+
+
 def happening(event: Incoming) -> Happening | None:
     """What an event means; None when nobody has to hear of it."""
-    body = event.body
-    if isinstance(body, RunEvent):
-        return _run(event, body)
-    read = next((read for model, read in _READERS if isinstance(body, model)), None)
-    return read(event, body) if read else None
+    read = reader(type(event.body))
+    return read(event, event.body) if read else None
 
 
 def _said(event: Incoming, kind: Kind, subject: str, **more: Any) -> Happening:  # noqa: ANN401  # fields of a Happening
@@ -61,6 +69,7 @@ def _said(event: Incoming, kind: Kind, subject: str, **more: Any) -> Happening: 
 
 
 def _status(event: Incoming, body: InstanceStatusChanged) -> Happening | None:
+    """A failure is diagnosed and told to subscribers and owners; a success after it turns the card green."""
     if not body.task_id or body.task_type in EMPTY or body.dag_type not in RUNS:
         return None
     about: dict[str, Any] = {"subject": f"instance:{body.task_id}", "instances": (body.task_id,)}
@@ -70,6 +79,7 @@ def _status(event: Incoming, body: InstanceStatusChanged) -> Happening | None:
 
 
 def _run(event: Incoming, body: RunEvent) -> Happening | None:
+    """A run that fails is diagnosed and told like an instance; the job's next success ends it."""
     subject = f"job:{body.job.namespace}/{body.job.name}"  # each try is a run with an id of its own
     for instance in openlineage.read(body, event.at).instances:
         about: dict[str, Any] = {
@@ -85,6 +95,7 @@ def _run(event: Incoming, body: RunEvent) -> Happening | None:
 
 
 def _dag(event: Incoming, body: DagStatusChanged) -> Happening | None:
+    """Running, failed and done are one card for subscribers, for backfills and workflows by hand."""
     if body.dag_type not in FOLLOWED or body.status not in MOVED:
         return None
     return _said(
@@ -99,6 +110,7 @@ def _dag(event: Incoming, body: DagStatusChanged) -> Happening | None:
 
 
 def _monitor(event: Incoming, body: MonitorAlert) -> Happening | None:
+    """An alert for subscribers and owners: the instance to blame is diagnosed, a late baseline is critical."""
     if body.alarm_type == AlarmType.BASELINE:
         return _baseline(event, body)
     ids = tuple(filter(None, (body.task_id, *body.task_ids)))
@@ -129,6 +141,7 @@ def _baseline(event: Incoming, body: MonitorAlert) -> Happening:
 
 
 def _quality(event: Incoming, body: CheckFinished) -> Happening | None:
+    """A check that fails is told to subscribers and owners of the table, a check that passes ends that."""
     result = body.check_result or body.check_result_status
     passed = result == CheckResult.PASSED
     strong = body.block_type == RuleStrength.STRONG
@@ -149,25 +162,30 @@ def _quality(event: Incoming, body: CheckFinished) -> Happening | None:
 
 
 def _operated(event: Incoming, body: InstancesOperated) -> Happening:
+    """An entry in the audit trail for each instance, with who did it."""
     return _said(event, "operated", "", severity="info", instances=body.task_ids, word=body.code)
 
 
 def _cut_off(event: Incoming, body: InstanceDependenciesDeleted) -> Happening:
+    """An entry in the audit trail for the instance, with who did it."""
     return _said(event, "operated", "", severity="info", instances=(body.task_instance_id,), word=body.code)
 
 
 def _approval(event: Incoming, body: Approval) -> Happening:
+    """A card for subscribers, the same one from order to decision."""
     said = {"status": body.status, "comments": body.comments, "who": body.assignee_name}
     return _said(event, "approval", f"approval:{body.process_id}", severity="info", name=body.process_id, values=said)
 
 
 def _request(event: Incoming, body: TablePermissionRequest) -> Happening:
+    """A card for subscribers: which tables, and why."""
     tables = ", ".join(name for _, name in body.subjects)
     said = {"comments": body.order.apply_reason if body.order else ""}
     return _said(event, "approval", f"approval:{event.id}", severity="info", name=tables, values=said)
 
 
 def _transfer(event: Incoming, body: DataTransfer) -> Happening:
+    """A card for subscribers: who moves which file or table, and how much."""
     rows = body.data_row_size if isinstance(body, Download) else None
     name = body.file_name if isinstance(body, Download) else body.table_guid if isinstance(body, Upload) else ""
     said = {"rows": "" if rows is None else str(rows), "datasource": body.datasource_name}
@@ -178,11 +196,13 @@ def _transfer(event: Incoming, body: DataTransfer) -> Happening:
 
 
 def _deleted(event: Incoming, body: NodeDeleted | ProjectDeleted) -> Happening:
+    """A card for subscribers."""
     name = body.node_name or body.node_id if isinstance(body, NodeDeleted) else body.project_name
     return _said(event, "deleted", f"deleted:{event.id}", severity="info", name=name, word=body.code)
 
 
-_READERS: tuple[tuple[type | tuple[type, ...], Callable[[Incoming, Any], Happening | None]], ...] = (
+READERS: Final[tuple[tuple[type | tuple[type, ...], Reader], ...]] = (
+    (RunEvent, _run),
     (InstanceStatusChanged, _status),
     (DagStatusChanged, _dag),
     (MonitorAlert, _monitor),

@@ -174,4 +174,5 @@ def _item(found: Finding, language: str) -> Item:
         owner=task.owner if task else "",
         cause=cause,
         over=found.over,
+        told=one.key,
     )

@@ -160,13 +160,11 @@ def _move(connection: Connection, id: str, states: Collection[State], **values: 
     return connection.execute(update(extension_point).where(this).values(values)).rowcount == 1
 
 
-def _callback(body: DataWorksEvent) -> str:
-    """The call that takes the verdict. Function Compute takes it as the answer, and knows its events by a category."""
-    if body.event_category_type:
-        return ""
-    if isinstance(body, FileOperation | TableOperation):
+def callback(model: type[DataWorksEvent]) -> ExtensionCallback:
+    """The call that takes a verdict on events of a model that wait."""
+    if issubclass(model, (FileOperation, TableOperation)):
         return "ide"
-    return "workbench" if isinstance(body, InstancesOperation | NodesOperation | Backfill) else "extension"
+    return "workbench" if issubclass(model, (InstancesOperation, NodesOperation, Backfill)) else "extension"
 
 
 def _row(event: Incoming, body: DataWorksEvent, now: datetime, deadline: datetime) -> dict[str, Any]:
@@ -174,7 +172,7 @@ def _row(event: Incoming, body: DataWorksEvent, now: datetime, deadline: datetim
     return {
         "id": event.id,
         "code": body.code,
-        "callback": _callback(body),
+        "callback": "" if body.event_category_type else callback(type(body)),  # Function Compute takes it as the answer
         "operator": body.operator,
         "project": body.project,
         "subjects": " ".join(f"{kind}:{id}" for kind, id in body.subjects),

@@ -49,6 +49,7 @@ class Item:
         owner: whom to call; empty when nobody is listed.
         cause: what it comes from, as one would write it on a card: a blocker's name, or the kind of fault.
         over: whether it has recovered.
+        told: what told of it last; the same again is no news, another is, also when all else is as before.
     """
 
     ref: str
@@ -57,6 +58,7 @@ class Item:
     owner: str = ""
     cause: str = ""
     over: bool = False
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

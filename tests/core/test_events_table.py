@@ -7,9 +7,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
+from core.effects import meaning
 from core.events.dataworks import MODULES, TYPES, base, quality_parts
 from core.events.dataworks.base import DataWorksEvent, Part
 from core.events.values import Word
+from core.extensions.points import callback
+from core.schedulers.dataworks.extensions import ACTIONS
+from core.schedulers.mirror import dataworks
 
 PAGE = Path(__file__).parents[2] / "docs/events-dataworks.md"
 HEAD = """# DataWorks' events
@@ -18,6 +22,12 @@ The 51 event types of DataWorks as X-Ops knows them; made from `core/events/data
 here. *waits*: sent before the operation, which an extension may allow or refuse. *about*: what an event can be found by.
 Any field may be missing; fields, words and types that are not listed are kept as they came.
 
+*What X-Ops does* comes from the code that does it, and each sentence is proven with the type's own sample message
+(`tests/core/test_events_done.py`). *Mirror*: what a [mirror](mirror.md) of DataWorks then knows. A *change* stands under "what
+changed before" in the diagnosis of a node, where it was of the node, its instances or the tables it reads or writes.
+*People*: who is told. *Decision*: where an [extension](events.md#extension-points) is configured. Besides, every event is
+stored and can be replayed.
+
 """
 SHARED = (base, quality_parts)
 
@@ -25,13 +35,23 @@ SHARED = (base, quality_parts)
 def page() -> str:
     """The whole page."""
     rows = "".join(map(_row, TYPES.values()))
-    table = f"| type | code | model | what happened, or is about to | | about |\n|---|---|---|---|---|---|\n{rows}"
+    head = ("type", "code", "model", "what happened, or is about to", "", "about", "what X-Ops does")
+    table = f"| {' | '.join(head)} |\n{'|---' * len(head)}|\n{rows}"
     return HEAD + table + "\n## Fields\n" + "".join(_fields(model) for model in _declared())
 
 
 def _row(model: type[DataWorksEvent]) -> str:
     cells = (f"`{model.type}`", f"`{model.code}`", f"`{model.__name__}`", _said(model))
-    return f"| {' | '.join(cells)} | {'waits' if model.before else ''} | {_about(model)} |\n"
+    waits, done = "waits" if model.before else "", "<br>".join(deeds(model))
+    return f"| {' | '.join(cells)} | {waits} | {_about(model)} | {done} |\n"
+
+
+def deeds(model: type[DataWorksEvent]) -> tuple[str, ...]:
+    """What X-Ops does with events of a model: the sentences of whoever reads them, and how a decision is told."""
+    readers = {"Mirror": dataworks.reader(model), "People": meaning.reader(model)}
+    said = [f"{whom}: {inspect.getdoc(reader)}" for whom, reader in readers.items() if reader]
+    decided = f"Decision: by rule, approval or default, told by `{ACTIONS[callback(model)]}`."
+    return (*said, decided) if model.before else tuple(said)
 
 
 def _declared() -> Iterator[type[Part]]:

@@ -15,7 +15,7 @@ from core.effects.model import Finding
 from core.effects.outbox import Outbox
 from core.effects.telling import Crier
 from core.events.incoming import DATAWORKS, Incoming, read_event
-from core.events.journal import Events
+from core.events.journal import Applier, Events
 from core.i18n import words
 from core.messages import Conversation
 from core.schedulers.base import Instance, Status, Task
@@ -65,6 +65,7 @@ class Newsroom:
         instances: Sequence[Instance] = (),
         settled: Sequence[SubscriptionSettings] = (),
         chat: FakeChat | None = None,
+        appliers: Sequence[Applier] = (),
     ) -> None:
         self.store = store
         self.timeline = Timeline()
@@ -72,6 +73,7 @@ class Newsroom:
         self.chat = chat or FakeChat()
         self.people: tuple[PersonSettings, ...] = PEOPLE
         self._settled = settled
+        self._appliers = appliers
         self.start()
 
     def start(self) -> None:
@@ -97,9 +99,8 @@ class Newsroom:
         )
         investigator = Investigator(fleet, None, clock=timeline)
         self.effects = Effects(self.outbox, timeline, investigator, crier, self.audit, store, clock=timeline)
-        self.journal = Events(
-            store, clock=timeline, zone=ZONE, appliers=[self.outbox.record], committed=self.effects.committed
-        )
+        appliers = [*self._appliers, self.outbox.record]
+        self.journal = Events(store, clock=timeline, zone=ZONE, appliers=appliers, committed=self.effects.committed)
 
     async def accept(self, *events: object, source: str = DATAWORKS) -> None:
         """Store events, which may be envelopes or have been read."""

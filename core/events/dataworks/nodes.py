@@ -184,6 +184,11 @@ class StartSyncTask(SyncStart):
     table_mapping: tuple[TableMapping, ...] = ()
     """Its tables."""
 
+    @property
+    def subjects(self) -> tuple[tuple[str, str], ...]:
+        """The task and the tables it writes."""
+        return (*super().subjects, *_written(self.table_mapping))
+
 
 class SyncTables(Part):
     """The tables of one of several synchronisation tasks."""
@@ -213,3 +218,13 @@ class StartSyncTasks(SyncStart):
     """Whether only the failed ones are to be named."""
     table_mappings: tuple[SyncTables, ...] = ()
     """The tables of each."""
+
+    @property
+    def subjects(self) -> tuple[tuple[str, str], ...]:
+        """The tasks and the tables they write."""
+        return (*super().subjects, *(ref for task in self.table_mappings for ref in _written(task.table_mapping)))
+
+
+def _written(mappings: tuple[TableMapping, ...]) -> tuple[tuple[str, str], ...]:
+    """Tables that are written, each once: those of several sources may go into one."""
+    return tuple(dict.fromkeys(("table", mapping.dst_table) for mapping in mappings if mapping.dst_table))

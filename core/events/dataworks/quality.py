@@ -256,6 +256,11 @@ class CloneMonitor(QualityOperation):
     targets: tuple[Target, ...] = ()
     """Tables it is copied to."""
 
+    @property
+    def subjects(self) -> tuple[tuple[str, str], ...]:
+        """The monitor and the tables it is copied to."""
+        return (*super().subjects, *(("table", target.table_guid) for target in self.targets if target.table_guid))
+
 
 class DeleteMonitors(QualityOperation):
     """Monitors are about to be deleted."""

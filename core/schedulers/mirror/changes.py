@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.schedulers.base import Change
+from core.schedulers.base import Change, Task
 from core.schedulers.mirror.facts import ChangeFact, QualityFact
 from core.store import Store, metadata
 from core.store.types import Moment
@@ -95,14 +95,17 @@ class Changes:
             connection.execute(_OLDER, [{**key, **row}])
 
     def about(
-        self, connection: Connection, task: str, instances: Collection[str], tables: Collection[str], since: datetime
+        self, connection: Connection, task: Task, instances: Collection[str], tables: Collection[str], since: datetime
     ) -> list[Change]:
-        """What was done to a task, to its instances, to tables it reads; and which checks of these tables failed."""
-        own = mirror_change.c
+        """What was done to a task, to its instances, to tables and how they are checked; and which checks failed."""
+        own, checked = mirror_change.c, mirror_quality.c
+        rules = select(checked.rule).where(checked.mirror == self._mirror, checked.data_table.in_(tables))
         refs = or_(
-            (own.ref_kind == "node") & (own.ref == task),
+            (own.ref_kind == "node") & (own.ref == task.id),
+            (own.ref_kind == "file") & (own.ref == task.name),
             (own.ref_kind == "instance") & own.ref.in_(instances),
             (own.ref_kind == "table") & _named(own.ref, tables),
+            (own.ref_kind == "rule") & own.ref.in_(rules),
         )
         chosen = select(mirror_change).where(own.mirror == self._mirror, own.at >= since, refs)
         done = [self._change(row) for row in connection.execute(chosen.order_by(own.at.desc()).limit(MOST))]

@@ -4,23 +4,34 @@ Status events name neither the task nor the day: the task comes from node events
 began to wait or to run. The sign that a node writes a table is that it started a check of that table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from core.events.dataworks import DataWorksEvent
 from core.events.dataworks.files import CommitFile, DeleteFile, DeployFile, FileOperation, TableOperation
 from core.events.dataworks.instances import (
+    ExpiredInstancesDeleted,
     InstanceDependenciesDeleted,
     InstancesFrozen,
     InstancesKilled,
     InstancesOperated,
+    InstancesRerun,
     InstancesSetSuccess,
     InstanceStatusChanged,
     InstancesUnfrozen,
 )
-from core.events.dataworks.nodes import Backfill, NodeChange, NodeDeleted, NodesOperation
-from core.events.dataworks.quality import CheckFinished, QualityOperation
+from core.events.dataworks.nodes import Backfill, NodeChange, NodeDeleted, NodesOperation, SyncStart
+from core.events.dataworks.quality import (
+    CheckFeedback,
+    CheckFinished,
+    CloneMonitor,
+    DeleteRules,
+    MonitorOperation,
+    RulesOperation,
+    UpdateRule,
+)
 from core.events.dataworks.tenant import Upload
 from core.events.dataworks.words import CheckResult, DagType, InstanceStatus, SchedulerType
 from core.schedulers.base import Flags, RunType, Status
@@ -55,18 +66,17 @@ RUN_TYPES: Final[Mapping[str, RunType]] = {
 }
 """All others are manual, so that they disturb no overview."""
 
-CHANGES: Final[tuple[tuple[type[DataWorksEvent], ChangeKind], ...]] = (
-    (NodesOperation, "task"),
-    (CommitFile, "task"),
-    (DeployFile, "task"),
-    (DeleteFile, "task"),
-    (TableOperation, "table"),
-    (QualityOperation, "table"),
-    (Upload, "table"),
-    (Backfill, "operation"),
-    (InstanceDependenciesDeleted, "operation"),
-)
-"""Events that say only that somebody changed something."""
+CHANGED: Final = frozenset({"node", "instance", "table", "rule"})
+"""What a change is remembered of."""
+
+Reader = Callable[[Any, datetime], Facts]
+"""What an event of a model says, at a time of the platform's clock. Its sentence stands in docs/events-dataworks.md."""
+
+
+@cache
+def reader(model: type[DataWorksEvent]) -> Reader | None:
+    """Who reads events of a model; None when they say nothing to a mirror."""
+    return next((read for models, read in READERS if issubclass(model, models)), None)
 
 
 def read(body: DataWorksEvent, at: datetime) -> Facts:
@@ -76,20 +86,12 @@ def read(body: DataWorksEvent, at: datetime) -> Facts:
         body: the event.
         at: its time by the platform's clock.
     """
-    match body:
-        case InstanceStatusChanged():
-            return _status(body, at)
-        case InstancesOperated():
-            return _operated(body, at)
-        case NodeChange():
-            return _node(body, at)
-        case CheckFinished():
-            return _checked(body, at)
-        case _:
-            return Facts(changes=_changed(body, at))
+    found = reader(type(body))
+    return found(body, at) if found else NOTHING
 
 
 def _status(body: InstanceStatusChanged, at: datetime) -> Facts:
+    """The instance's status, times and runs."""
     if not body.task_id:
         return NOTHING
     status = STATUSES.get(body.status, Status.UNKNOWN)
@@ -123,22 +125,32 @@ def _word(status: str) -> str:
     return status.name if isinstance(status, InstanceStatus) else status
 
 
-def _operated(body: InstancesOperated, at: datetime) -> Facts:
-    states: tuple[Mirrored, ...] = ()  # a rerun shows in the statuses that follow
-    match body:
-        case InstancesFrozen() | InstancesUnfrozen():
-            frozen = Frozen(at, isinstance(body, InstancesFrozen))
-            states = tuple(Mirrored(id, frozen=frozen) for id in body.task_ids)
-        case InstancesKilled():
-            states = tuple(Mirrored(id, stopped_at=at) for id in body.task_ids)
-        case InstancesSetSuccess():
-            states = tuple(Mirrored(id, forced_at=at) for id in body.task_ids)
-        case _:
-            pass
-    return Facts(states, changes=_changes(body, at, "operation"))
+def _frozen(body: InstancesOperated, at: datetime) -> Facts:
+    """The instances are frozen; a change of them."""
+    return _operated(body, at, frozen=Frozen(at, frozen=True))
+
+
+def _unfrozen(body: InstancesOperated, at: datetime) -> Facts:
+    """The instances are no longer frozen; a change of them."""
+    return _operated(body, at, frozen=Frozen(at, frozen=False))
+
+
+def _killed(body: InstancesOperated, at: datetime) -> Facts:
+    """The failure that follows is a stop; a change of the instances."""
+    return _operated(body, at, stopped_at=at)
+
+
+def _set_success(body: InstancesOperated, at: datetime) -> Facts:
+    """The success that follows is by hand; a change of the instances."""
+    return _operated(body, at, forced_at=at)
+
+
+def _operated(body: InstancesOperated, at: datetime, **known: Any) -> Facts:  # noqa: ANN401  # registers of a state
+    return Facts(tuple(Mirrored(id, **known) for id in body.task_ids), changes=_changes(body, at, "operation"))
 
 
 def _node(body: NodeChange, at: datetime) -> Facts:
+    """The node's name, owner, cycle and priority, or that it is gone; a change of it."""
     if not body.node_id:
         return NOTHING
     task = TaskFact(
@@ -157,6 +169,7 @@ def _node(body: NodeChange, at: datetime) -> Facts:
 
 
 def _checked(body: CheckFinished, at: datetime) -> Facts:
+    """The table's newest result by this rule, and which node writes the table; a failed check is a change of it."""
     if not body.table_name:
         return NOTHING
     result = body.check_result
@@ -168,22 +181,60 @@ def _checked(body: CheckFinished, at: datetime) -> Facts:
     return Facts(flows=flows, quality=(found,))
 
 
-def _changed(body: DataWorksEvent, at: datetime) -> tuple[ChangeFact, ...]:
-    for model, kind in CHANGES:
-        if isinstance(body, model):
-            return _changes(body, at, kind)
-    return ()
+def _nodes_changed(body: NodesOperation, at: datetime) -> Facts:
+    """A change of the nodes."""
+    return Facts(changes=_changes(body, at, "task"))
+
+
+def _file_changed(body: FileOperation, at: datetime) -> Facts:
+    """A change of its node, or else of the node that bears its name."""
+    ref = ("node", body.node_id) if body.node_id else ("file", body.file_name)
+    return Facts(changes=(_change(body, at, "task", ref),))
+
+
+def _table_changed(body: DataWorksEvent, at: datetime) -> Facts:
+    """A change of the table."""
+    return Facts(changes=_changes(body, at, "table"))
+
+
+def _checking_changed(body: DataWorksEvent, at: datetime) -> Facts:
+    """A change of how the table is checked."""
+    return Facts(changes=_changes(body, at, "table"))
+
+
+def _done(body: DataWorksEvent, at: datetime) -> Facts:
+    """A change of what it is about: instances, nodes, or the tables that are written."""
+    return Facts(changes=_changes(body, at, "operation"))
+
+
+READERS: Final[tuple[tuple[tuple[type[DataWorksEvent], ...], Reader], ...]] = (
+    ((InstanceStatusChanged,), _status),
+    ((InstancesFrozen,), _frozen),
+    ((InstancesUnfrozen,), _unfrozen),
+    ((InstancesKilled,), _killed),
+    ((InstancesSetSuccess,), _set_success),
+    ((NodeChange,), _node),
+    ((CheckFinished,), _checked),
+    ((NodesOperation,), _nodes_changed),
+    ((CommitFile, DeployFile, DeleteFile), _file_changed),
+    ((TableOperation, Upload), _table_changed),
+    ((UpdateRule, RulesOperation, DeleteRules, MonitorOperation, CloneMonitor, CheckFeedback), _checking_changed),
+    ((InstancesRerun, InstanceDependenciesDeleted, ExpiredInstancesDeleted, Backfill, SyncStart), _done),
+)
+"""Who reads what. A rerun shows in the statuses that follow it."""
 
 
 def _changes(body: DataWorksEvent, at: datetime, kind: ChangeKind) -> tuple[ChangeFact, ...]:
-    return tuple(_change(body, at, kind, ref) for ref in body.subjects if ref[0] in {"node", "instance", "table"})
+    return tuple(_change(body, at, kind, ref) for ref in body.subjects if ref[0] in CHANGED)
 
 
 def _change(body: DataWorksEvent, at: datetime, kind: ChangeKind, ref: tuple[str, str]) -> ChangeFact:
-    return ChangeFact(at, kind, " ".join((body.code, *_names(body))), body.operator, ref)
+    who = body.create_user if isinstance(body, CheckFeedback) else body.operator
+    return ChangeFact(at, kind, " ".join((body.code, *_names(body))), who, ref)
 
 
 def _names(body: Any) -> list[str]:  # noqa: ANN401  # any of the models
     if isinstance(body, FileOperation):
         return [body.file_name, f"v{body.file_version}"] if body.file_version else [body.file_name]
-    return [found for name in ("node_name", "name", "extension_biz_name") if (found := getattr(body, name, ""))][:1]
+    named = ("node_name", "name", "extension_biz_name", "feedback_content")
+    return [found for name in named if (found := getattr(body, name, ""))][:1]

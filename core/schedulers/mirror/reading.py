@@ -82,7 +82,8 @@ class Reading:
         self._known(task_id)
         recent = self.feed.instances.history(self.connection, [task_id], limit=RECENT)
         tables = {name for way in WRITING for name in self.feed.tasks.tables(self.connection, [task_id], way)}
-        found = self.feed.changes.about(self.connection, task_id, [one.id for one in recent], tables, since)
+        task = self.feed.tasks.some(self.connection, [task_id])[task_id]
+        found = self.feed.changes.about(self.connection, task, [one.id for one in recent], tables, since)
         return tuple(found)
 
     def related(self, id: str, reads: Direction, depth: int) -> tuple[Related, ...]:
