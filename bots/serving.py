@@ -12,7 +12,14 @@ from bots.api.server import Api
 from bots.api.tickets import TicketEndpoints
 from bots.app import Application, running
 from bots.messenger import ADMIN
+from bots.web.admin.audit import AuditPages
+from bots.web.admin.desk import Desk
+from bots.web.admin.flows import FlowPages
+from bots.web.admin.people import PeoplePages
 from bots.web.admin.routes import administration
+from bots.web.admin.subscriptions import SubscriptionPages
+from bots.web.admin.switches import SwitchPages
+from bots.web.admin.tickets import TicketPages
 from bots.web.gate import Gate
 from core.observe import READY
 from core.settings import Settings
@@ -56,16 +63,16 @@ def api(application: Application, subject: Callable[[str], str]) -> Api:
 
 def administered(application: Application, gate: Gate) -> web.Application:
     """The administration; `gate` is the page's."""
+    desk = Desk(gate, application.access, application.zone)
+    approvals, people = application.approving.approvals, application.people
     return administration(
-        gate,
-        application.zone,
-        application.access,
-        application.approving.approvals,
-        application.people,
-        application.linking,
-        application.switches,
-        application.audit,
-        schedulers=application.fleet.names,
+        desk,
+        FlowPages(desk, approvals.flows, people, application.fleet.names),
+        TicketPages(desk, approvals),
+        SubscriptionPages(desk, application.wishes, application.kept.promises),
+        PeoplePages(desk, people, application.linking),
+        SwitchPages(desk, application.switches),
+        AuditPages(desk, application.audit),
     )
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bots.messenger import PAGE, Script
+from bots.messenger import ADMIN, PAGE, Script
 from bots.web import charts
 from bots.web.assets import assets
 from bots.web.gate import Visit
@@ -101,7 +101,13 @@ class Renderer:
         return self._fill("sign_on.html", words, problem=problem, **values)
 
     def _fill(self, template: str, words: Words, **values: object) -> str:
-        values |= FUNCTIONS | {"words": words, "zone": self._zone, "path": PAGE, "plot_height": charts.HEIGHT}
+        values |= FUNCTIONS | {
+            "words": words,
+            "zone": self._zone,
+            "path": PAGE,
+            "admin": ADMIN,
+            "plot_height": charts.HEIGHT,
+        }
         values |= {"table_rows": TABLE_ROWS}
         values["assets"] = {name: asset.url for name, asset in assets().items()}
         values["languages"] = [(language, LANGUAGE_NAMES[language]) for language in LANGUAGES]

@@ -16,9 +16,10 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bots.messenger import ADMIN
 from bots.web.gate import COOKIE
+from core.messages import Conversation
 from tests.e2e.conftest import CHROMIUM, QUIET
 from tests.e2e.process import ROOT, command, xops
-from tests.fakes.admin import administering, imports
+from tests.fakes.admin import Site, administering, imports
 from tests.fakes.approvals import flow
 
 FOLDER = ROOT / "docs/pictures"
@@ -47,7 +48,7 @@ ADMIN_PAGES = {
     "people": "people",
     "audit": "audit",
 }
-PHONE_PAGES = {"phone": "flows", "ticket": "tickets/T-1"}
+PHONE_PAGES = {"phone": "flows", "ticket": "tickets/T-1", "subscriptions": "subscriptions"}
 
 CHOOSE = """chosen => {
   const row = document.createElement("section");
@@ -111,6 +112,7 @@ async def administer(chromium: Browser, folder: Path) -> None:
         for definition in FLOWS:
             await site.make_flow(definition)
         await site.ask("load 生产订单", project="trade", facts={"rows": 120_000})
+        await subscribe(site)
         for width, pages in ((1180, ADMIN_PAGES), (390, PHONE_PAGES)):
             context = await chromium.new_context(viewport={"width": width, "height": 780}, color_scheme="light")
             await context.add_cookies([{"name": COOKIE, "value": site.cookie("root", "zh-CN"), "url": site.origin}])
@@ -119,6 +121,16 @@ async def administer(chromium: Browser, folder: Path) -> None:
                 await page.goto(f"{site.origin}{ADMIN}/{path}")
                 await page.screenshot(path=FOLDER / f"admin-{name}.jpg", quality=60, full_page=True)
             await context.close()
+
+
+async def subscribe(site: Site) -> None:
+    """A group that hears of a project, and a mute."""
+    application, group = site.application, Conversation("feishu", "oc_trade", "group")
+    root = application.access.named("root")
+    assert root is not None
+    await application.wishes.subscribe(root, group, "owner", "陈晓雯", "warning", "22:00-08:00")
+    await application.kept.promises.follow(root, group, "dws_trade_order_di")
+    await application.kept.promises.mute(root, group, "dwd_trade_pay_event_hi", "2h")
 
 
 async def ask(page: Page, text: str) -> None:

@@ -161,6 +161,45 @@ async def test_a_ticket_is_rejected_by_keyboard_with_a_reason(browser: Browser, 
         await expect(page.get_by_text("文件不对").first).to_be_visible()
 
 
+async def test_a_viewer_subscribes_and_ends_it_on_a_phone(browser: Browser, site: Site) -> None:
+    """A part of a name is answered with what it may mean; pressing one does it, and what was made is ended where it stands."""
+    async with opened(browser, site, "guest") as page:
+        await page.goto(f"{ADMIN}/subscriptions")
+        form = page.get_by_role("form", name=SAY("admin.hearing.subscribe"))
+        await form.get_by_label(SAY("admin.hearing.kind"), exact=True).select_option("task")
+        await form.get_by_label(SAY("admin.hearing.subject"), exact=True).fill("dws_trade")
+        await form.get_by_label(SAY("admin.hearing.quiet")).fill("22:00-08:00")
+        await form.get_by_role("button", name=SAY("admin.hearing.subscribe")).click()
+        await form.get_by_text(SAY("admin.hearing.meant")).wait_for()
+        assert await page.evaluate(AUDIT) == []
+        await form.get_by_role("button").first.click()
+        await expect(page.get_by_role("status")).to_have_text(SAY("admin.done.subscribe"))
+        chat = page.get_by_role("form", name=SAY("admin.hearing.private", channel=SAY("admin.hearing.page")))
+        await expect(chat.get_by_text("22:00-08:00")).to_be_visible()
+        assert await page.evaluate(AUDIT) == []
+        await chat.get_by_role("button").click()
+        await page.get_by_role("dialog").get_by_role("button", name=SAY("admin.yes")).click()
+        await expect(page.get_by_role("status")).to_have_text(SAY("admin.done.ended"))
+        await expect(chat.get_by_text(SAY("admin.hearing.none"))).to_be_visible()
+
+
+async def test_a_mute_is_made_after_its_preview(browser: Browser, site: Site) -> None:
+    """What it would have hidden is read first and has the focus; then it is made, and everyone sees it."""
+    async with opened(browser, site) as page:
+        await page.goto(f"{ADMIN}/subscriptions")
+        form = page.get_by_role("form", name=SAY("admin.hearing.mute"))
+        await form.get_by_label(SAY("admin.hearing.muteable")).fill("dws_trade_order_di")
+        await form.get_by_role("button", name=SAY("admin.hearing.preview")).click()
+        preview = form.get_by_role("status")
+        await expect(preview).to_be_focused()
+        await expect(preview).to_contain_text(SAY("watches.preview.title", name="dws_trade_order_di"))
+        assert await page.evaluate(AUDIT) == []
+        await form.get_by_role("button", name=SAY("admin.hearing.mute"), exact=True).click()
+        await expect(page.get_by_role("status")).to_have_text(SAY("admin.done.mute"))
+        muted = page.get_by_role("form", name=SAY("admin.hearing.muted"))
+        await expect(muted.get_by_text("dws_trade_order_di").first).to_be_visible()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1180, "dark")])
 async def test_nobody_is_left_out(browser: Browser, site: Site, width: int, scheme: Any, tmp_path: Path) -> None:
     """Names, targets of a thumb's size, contrast, nothing beyond the edge: on every page, also with what is wrong."""
@@ -175,6 +214,7 @@ async def test_nobody_is_left_out(browser: Browser, site: Site, width: int, sche
         "switches",
         "audit",
         "audit/verify",
+        "subscriptions",
         "flows/F-9",
     )
     async with opened(browser, site, width=width, color_scheme=scheme) as page:

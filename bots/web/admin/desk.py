@@ -29,6 +29,7 @@ LISTED = 20
 PLACES: Mapping[str, Role] = {
     "flows": "admin",
     "tickets": "viewer",
+    "subscriptions": "viewer",
     "people": "admin",
     "switches": "ops_admin",
     "audit": "admin",
