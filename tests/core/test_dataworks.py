@@ -18,7 +18,8 @@ from core.schedulers.dataworks import DataWorksScheduler
 from core.schedulers.dataworks.model import business_day, letters, recurrence, run_type, status
 from core.schedulers.dataworks.tables import entity
 from tests.fakes.aliyun import KEY, SECRET, Fault
-from tests.fakes.dataworks import NOW, TODAY, ZONE, FakeDataWorks, milliseconds
+from tests.fakes.dataworks import NOW, TODAY, ZONE, FakeDataWorks
+from tests.fakes.dataworks_rules import milliseconds
 
 ROOT = Path(__file__).parents[2]
 BUSY = Fault(429, "Throttling.User", "Request was denied due to user flow control.")

@@ -173,6 +173,34 @@ async def test_a_backfill_that_takes_long_is_a_receipt_without_instances(
     assert dataworks.count["CreateWorkflowInstances"] == 1
 
 
+async def test_a_backfill_whose_answer_was_lost_is_found_by_its_name(
+    dataworks: FakeDataWorks, scheduler: DataWorksScheduler
+) -> None:
+    dataworks.lost = {"CreateWorkflowInstances"}
+    receipt = await scheduler.operate(backfill(dataworks, 2))
+    assert str(dataworks.workflows[0]["Id"]) in receipt.message
+    assert dataworks.count["CreateWorkflowInstances"] == 1
+
+
+async def test_a_backfill_of_which_there_is_no_sign_stays_unknown(
+    dataworks: FakeDataWorks, scheduler: DataWorksScheduler
+) -> None:
+    """Others' backfills of the same days, and of a longer name, are not taken for it."""
+    wanted = backfill(dataworks, 1)
+    await scheduler.operate(replace(wanted, request_id="P-7K3QX2"))
+    dataworks.refusals["CreateWorkflowInstances"] = Fault(500, "InternalError.System")
+    with pytest.raises(Unreachable):
+        await scheduler.operate(wanted)
+    assert dataworks.count["CreateWorkflowInstances"] == 2
+
+
+async def test_a_backfill_that_was_taken_is_no_failure_when_its_instances_cannot_be_asked_for(
+    dataworks: FakeDataWorks, scheduler: DataWorksScheduler
+) -> None:
+    dataworks.refusals["GetCreateWorkflowInstancesResult"] = Fault(500, "InternalError.System")
+    assert "op-0" in (await scheduler.operate(backfill(dataworks, 1))).message
+
+
 async def test_a_backfill_that_fails_is_refused_in_the_platforms_words(
     dataworks: FakeDataWorks, scheduler: DataWorksScheduler
 ) -> None:

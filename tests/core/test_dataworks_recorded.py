@@ -27,6 +27,8 @@ async def exchanges() -> Mapping[str, Any]:
     async with FakeDataWorks() as dataworks:
         scheduler = DataWorksScheduler(dataworks.connection(concurrency=1), zone=ZONE, clock=dataworks.clock)
         await _ask(scheduler, str(dataworks.of("dws_trade_order_di")["Id"]), str(dataworks.of("ads_gmv_daily")["Id"]))
+        dataworks.lost = {"CreateWorkflowInstances"}  # so that it is looked for
+        await scheduler.operate(_backfill(str(dataworks.of("dws_trade_order_di")["Id"])))
         await scheduler.close()
         recorded = {one.action: shortened(asdict(one)) for one in reversed(dataworks.exchanges)}
         return dict(sorted(recorded.items()))
@@ -54,8 +56,12 @@ async def _ask(scheduler: DataWorksScheduler, failed: str, waiting: str) -> None
         (Operation.UNFREEZE, waiting),
     ):
         await scheduler.operate(Order(operation, target, "asked by 陈晓雯", "P-7K3QX"))
+    await scheduler.operate(_backfill(failed))
+
+
+def _backfill(instance: str) -> Order:
     day = date(2026, 11, 18)
-    await scheduler.operate(Order(Operation.BACKFILL, failed, "asked by 陈晓雯", "P-7K3QX", start=day, end=day))
+    return Order(Operation.BACKFILL, instance, "asked by 陈晓雯", "P-7K3QX", start=day, end=day)
 
 
 @pytest.fixture(scope="module")

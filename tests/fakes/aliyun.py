@@ -88,6 +88,7 @@ class AliyunGateway(ABC):
         exchanges: what was asked and answered.
         faults: answered next, one a request, before anything is looked at.
         refusals: answered once by the action they are for.
+        lost: actions that are carried out once, and whose answer is lost on the way.
         denied: actions this identity has no right to.
         token: the session token that is asked for; none when empty.
         slow: when given, answers wait until it is set.
@@ -107,6 +108,7 @@ class AliyunGateway(ABC):
         self.exchanges: list[Exchange] = []
         self.faults: list[Fault] = []
         self.refusals: dict[str, Fault] = {}
+        self.lost: set[str] = set()
         self.denied: set[str] = set()
         self.token = ""
         self.slow: asyncio.Event | None = None
@@ -178,7 +180,11 @@ class AliyunGateway(ABC):
             raise Fault(403, "NoPermission", f"You are not authorized to do this action: {action}")
         if told := problem(rules, given):
             raise Fault(400, *told)
-        return await self.answer(action, given) | self.extra
+        answer = await self.answer(action, given)
+        if action in self.lost:
+            self.lost.remove(action)
+            raise Fault(504, "ServiceUnavailable.Timeout", "The request has timed out.")
+        return answer | self.extra
 
     def _know(self, request: web.Request, body: bytes) -> None:
         told = AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from core.settings import SchedulerConnection
 from tests.fakes.aliyun import KEY, SECRET, AliyunGateway, Fault, Json
 from tests.fakes.dataworks_night import MEMBERS, PROJECTS, TABLES, TASKS, night
+from tests.fakes.dataworks_rules import milliseconds, page, rerun, resume, set_success, stop, suspend
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 NOW: Final = datetime(2026, 11, 23, 8, tzinfo=ZONE)
@@ -52,6 +53,7 @@ class FakeDataWorks(AliyunGateway):
         members: who works in a workspace, by its id.
         operations: the log of what was done, newest last.
         comments: the `Comment` of every operation, in order.
+        workflows: what backfills made, by day.
         now: the present moment.
     """
 
@@ -70,6 +72,7 @@ class FakeDataWorks(AliyunGateway):
         self.operations: list[Json] = []
         self.comments: list[str] = []
         self.backfills: dict[str, list[int]] = {}
+        self.workflows: list[Json] = []
         self.creation = "Created"
         self.baselines: list[Json] = []
         for ago in (2, 1, 0):
@@ -116,8 +119,8 @@ class FakeDataWorks(AliyunGateway):
 
     async def answer(self, action: str, given: Json) -> Json:
         ways: Mapping[str, Callable[[Json], Json]] = {
-            "ListProjects": lambda one: _page(one, "Projects", PROJECTS),
-            "ListProjectMembers": lambda one: _page(one, "ProjectMembers", self.members[int(one["ProjectId"])]),
+            "ListProjects": lambda one: page(one, "Projects", PROJECTS),
+            "ListProjectMembers": lambda one: page(one, "ProjectMembers", self.members[int(one["ProjectId"])]),
             "ListTasks": self._tasks,
             "GetTask": self._task,
             "ListTaskInstances": self._list,
@@ -127,19 +130,20 @@ class FakeDataWorks(AliyunGateway):
             "ListDownstreamTaskInstances": self._below,
             "ListInstances": self._past,
             "GetInstanceStatusStatistic": self._statistic,
-            "RerunTaskInstances": lambda one: self._each(one, "rerun", _rerun),
-            "SetSuccessTaskInstances": lambda one: self._each(one, "set success", _set_success),
-            "StopTaskInstances": lambda one: self._each(one, "stop", _stop),
-            "SuspendTaskInstances": lambda one: self._each(one, "suspend", _suspend),
-            "ResumeTaskInstances": lambda one: self._each(one, "resume", _resume),
+            "RerunTaskInstances": lambda one: self._each(one, "rerun", rerun),
+            "SetSuccessTaskInstances": lambda one: self._each(one, "set success", set_success),
+            "StopTaskInstances": lambda one: self._each(one, "stop", stop),
+            "SuspendTaskInstances": lambda one: self._each(one, "suspend", suspend),
+            "ResumeTaskInstances": lambda one: self._each(one, "resume", resume),
             "CreateWorkflowInstances": self._create,
             "GetCreateWorkflowInstancesResult": self._created,
+            "ListWorkflowInstances": self._workflows,
             "SearchMetaTables": self._search,
             "GetTable": self._table,
             "ListPartitions": self._partitions,
             "GetMetaTableBasicInfo": self._basic,
             "ListTaskOperationLogs": self._operations,
-            "ListBaselineStatuses": lambda one: _page(one, "BaselineStatuses", self.baselines, around="Data"),
+            "ListBaselineStatuses": lambda one: page(one, "BaselineStatuses", self.baselines, around="Data"),
         }
         return ways[action](given)
 
@@ -166,14 +170,14 @@ class FakeDataWorks(AliyunGateway):
         ]
         field, _, order = given.get("SortBy", "Id Desc").partition(" ")
         found.sort(key=lambda one: (one[field], one["Id"]), reverse=order == "Desc")
-        return _page(given, "TaskInstances", found)
+        return page(given, "TaskInstances", found)
 
     def _tasks(self, given: Json) -> Json:
         wanted = given.get("Name", "").casefold()
         found = [
             one for one in TASKS if str(one["ProjectId"]) == given["ProjectId"] and wanted in one["Name"].casefold()
         ]
-        return _page(given, "Tasks", found)
+        return page(given, "Tasks", found)
 
     def _task(self, given: Json) -> Json:
         found = [one for one in TASKS if str(one["Id"]) == given["Id"]]
@@ -190,11 +194,11 @@ class FakeDataWorks(AliyunGateway):
 
     def _above(self, given: Json) -> Json:
         found = [_tie(self.instances[id_]) for id_ in self.ties.get(int(given["Id"]), [])]
-        return _page(given, "UpstreamTaskInstances", found)
+        return page(given, "UpstreamTaskInstances", found)
 
     def _below(self, given: Json) -> Json:
         found = [_tie(self.instances[id_]) for id_, parents in self.ties.items() if int(given["Id"]) in parents]
-        return _page(given, "DownstreamTaskInstances", found)
+        return page(given, "DownstreamTaskInstances", found)
 
     def _past(self, given: Json) -> Json:
         first, last = given.get("BeginBizdate", "0")[:10], given.get("EndBizdate", "9")[:10]
@@ -208,7 +212,7 @@ class FakeDataWorks(AliyunGateway):
             and given.get("NodeName", "").casefold() in one["TaskName"].casefold()
         ]
         found.sort(key=lambda one: one["InstanceId"], reverse=True)
-        return _page(given, "Instances", found, around="Data") | {"Success": True, "HttpStatusCode": 200}
+        return page(given, "Instances", found, around="Data") | {"Success": True, "HttpStatusCode": 200}
 
     def _statistic(self, given: Json) -> Json:
         found = [
@@ -252,6 +256,7 @@ class FakeDataWorks(AliyunGateway):
             )
             kind = {"WorkflowInstanceType": "SupplementData", "Status": "NotRun", "StartedTime": 0, "FinishedTime": 0}
             self.instances[id_] = pattern | kind | {"Id": id_, "Bizdate": milliseconds(biz)}
+            self.workflows.append({"Id": id_ + 50_000_000, "Name": given["Name"], "BizDate": milliseconds(biz)})
         self.backfills[f"op-{len(self.backfills)}"] = made
         return {"OperationId": f"op-{len(self.backfills) - 1}"}
 
@@ -260,6 +265,11 @@ class FakeDataWorks(AliyunGateway):
         failure = "the analysis found a circle" if self.creation == "CreateFailure" else ""
         return {"Result": {"Status": self.creation, "WorkflowTaskInstanceIds": made, "FailureMessage": failure}}
 
+    def _workflows(self, given: Json) -> Json:
+        made = self.workflows if self.creation == "Created" else []
+        found = [one for one in made if given["Name"] in one["Name"] and str(one["BizDate"]) == given["BizDate"]]
+        return page(given, "WorkflowInstances", found)
+
     def _search(self, given: Json) -> Json:
         words = given["Keyword"].casefold().split("_")
         found = [
@@ -267,7 +277,7 @@ class FakeDataWorks(AliyunGateway):
             for table in TABLES
             if all(word in table["TableName"].split("_") for word in words)
         ]
-        return _page(given, "DataEntityList", found, around="Data") | {"Success": True, "HttpStatusCode": 200}
+        return page(given, "DataEntityList", found, around="Data") | {"Success": True, "HttpStatusCode": 200}
 
     def _table(self, given: Json) -> Json:
         (found,) = [one for one in TABLES if one["Id"] == given["Id"]]
@@ -292,7 +302,7 @@ class FakeDataWorks(AliyunGateway):
             for one in writes
             if one["Status"] == "Success"
         ]
-        return _page(given, "PartitionList", made) | {"Success": True}
+        return page(given, "PartitionList", made) | {"Success": True}
 
     def _basic(self, given: Json) -> Json:
         (found,) = [one for one in TABLES if one["TableGuid"] == given["TableGuid"]]
@@ -309,12 +319,7 @@ class FakeDataWorks(AliyunGateway):
             for one in self.operations
             if str(one["TaskId"]) == given["Id"] and day <= one["CreateTime"] < day + 86_400_000
         ]
-        return _page(given, "OperationLogs", found)
-
-
-def milliseconds(moment: datetime) -> int:
-    """Since 1970."""
-    return int(moment.timestamp()) * 1000
+        return page(given, "OperationLogs", found)
 
 
 def due(one: Json) -> date:
@@ -339,51 +344,5 @@ def past(one: Json) -> Json:
     }
 
 
-def _page(given: Json, name: str, found: list[Json], *, around: str = "PagingInfo") -> Json:
-    number, size = int(given.get("PageNumber", 1)), int(given.get("PageSize", 10))
-    part = found[(number - 1) * size : number * size]
-    return {around: {"PageNumber": number, "PageSize": size, "TotalCount": len(found), name: part}}
-
-
 def _tie(one: Json) -> Json:
     return {"DependencyType": "Normal", "TaskInstance": one}
-
-
-def _rerun(one: Json, now: int) -> str:
-    ended = one["Status"] in {"Success", "Failure"}
-    if (
-        one["RerunMode"] == "AllDenied"
-        or not ended
-        or (one["RerunMode"] == "FailureAllowed" and one["Status"] != "Failure")
-    ):
-        return "The instance cannot be rerun."
-    one |= {"Status": "Running", "RunNumber": one["RunNumber"] + 1, "StartedTime": now, "FinishedTime": 0}
-    return ""
-
-
-def _set_success(one: Json, now: int) -> str:
-    if one["Status"] != "Failure":
-        return "Only failed instances can be set to success."
-    one |= {"Status": "Success", "OperationType": "SetSuccess", "FinishedTime": now}
-    return ""
-
-
-def _stop(one: Json, now: int) -> str:
-    if one["Status"] not in {"Running", "WaitResource", "Checking"}:
-        return "The instance is not running."
-    one |= {"Status": "Failure", "FinishedTime": now}
-    return ""
-
-
-def _suspend(one: Json, _: int) -> str:
-    if one["Status"] not in {"NotRun", "WaitTime"}:
-        return "The instance has started."
-    one["TriggerRecurrence"] = "Pause"
-    return ""
-
-
-def _resume(one: Json, _: int) -> str:
-    if one["TriggerRecurrence"] != "Pause":
-        return "The instance is not suspended."
-    one["TriggerRecurrence"] = "Normal"
-    return ""

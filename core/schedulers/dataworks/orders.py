@@ -3,19 +3,25 @@
 DataWorks knows us as one RAM user, so the comment of each operation carries who asked, and the id of the order. Operations on
 instances answer HTTP 200 and tell instance by instance what became of it; the ordered one decides whether it was refused.
 
+A backfill takes no key against a second execution, but a name: it carries the id of the order, by which it is looked for when
+no answer came. Operations on instances show in the instances themselves, where `core.execution` looks.
+
 A rerun of several instances is one call that lists them all: each goes back to not running and waits for those above it.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from core.errors import BadInput, Refused
+from core.errors import BadInput, Refused, RemoteError, Throttled, Unreachable
 from core.schedulers.base import Operation, Order, Receipt
 from core.schedulers.dataworks.catalogue import PRODUCTION
 from core.schedulers.dataworks.client import Client
-from core.schedulers.dataworks.model import number
+from core.schedulers.dataworks.model import milliseconds, number
 from core.schedulers.dataworks.reader import Reader
-from core.schedulers.dataworks.wire import Batch, Begun, Created, Success, TaskInstance
+from core.schedulers.dataworks.wire import Batch, Begun, Created, Success, TaskInstance, WorkflowInstance
 
 COMMENT: Final = 500
 """Longest comment sent, in characters; no maximum is documented."""
@@ -23,6 +29,8 @@ MOST: Final = 500
 """Most instances of one order."""
 SCHEDULED_WORKFLOW: Final = 1
 """Id under which `CreateWorkflowInstances` knows all scheduled tasks."""
+BACKFILL: Final = "SupplementData"
+PAGE: Final = 10
 PARALLEL_DAYS: Final = 2
 """Days of a backfill that run at a time: it must not take the night's resources."""
 POLLS: Final = 5
@@ -45,7 +53,6 @@ EFFECTS: Final[Mapping[Operation, tuple[str, ...]]] = {
 }
 """See `Scheduler.effects`."""
 
-
 UNSAID: Final = Success(message="DataWorks did not say what became of it")
 
 
@@ -55,11 +62,13 @@ class Orders:
     Args:
         client: the connection.
         reader: for the present state.
+        zone: in which business dates begin.
     """
 
-    def __init__(self, client: Client, reader: Reader) -> None:
+    def __init__(self, client: Client, reader: Reader, zone: ZoneInfo) -> None:
         self._client = client
         self._reader = reader
+        self._zone = zone
 
     async def carry_out(self, order: Order) -> Receipt:
         """Do it.
@@ -94,12 +103,13 @@ class Orders:
         """Make instances of the task for a span of business dates, and start them. Nothing downstream follows."""
         if order.start is None or order.end is None or order.end < order.start:
             raise BadInput("a backfill needs a first and a last day, in this order")
+        name = f"xops_{order.request_id}"
         given = {
-            "Type": "SupplementData",
+            "Type": BACKFILL,
             "ProjectId": int(before.project_id),
             "WorkflowId": SCHEDULED_WORKFLOW,
             "EnvType": PRODUCTION,
-            "Name": f"xops_{order.request_id}",
+            "Name": name,
             "Comment": _comment(order),
             "AutoStartEnabled": True,
             "Periods": {"BizDates": [{"StartBizDate": order.start.isoformat(), "EndBizDate": order.end.isoformat()}]},
@@ -111,13 +121,33 @@ class Orders:
                 "Analysis": {"Enabled": True, "Blocked": True},
             },
         }
-        begun = await self._client.order("CreateWorkflowInstances", Begun, given)
+        try:
+            begun = await self._client.order("CreateWorkflowInstances", Begun, given)
+        except Unreachable:
+            if made := await self._made(name, before.project_id, order.start):
+                return Receipt((), message=f"found after no answer: workflow instance {made}")
+            raise
         return await self._created(begun.operation_id)
+
+    async def _made(self, name: str, project: str, day: date) -> str:
+        """Id of the first that a backfill of this name made, whose order got no answer; empty without a sign of it."""
+        given = {"ProjectId": int(project), "BizDate": milliseconds(day, self._zone), "EnvType": PRODUCTION}
+        asked = given | {"Type": BACKFILL, "Name": name}
+        for _ in range(POLLS):
+            with suppress(RemoteError):  # then it stays unknown
+                found = await self._client.page("ListWorkflowInstances", WorkflowInstance, asked, number=1, size=PAGE)
+                if made := [one.id for one in found.items if one.name == name]:
+                    return made[0]
+            await self._client.calls.pause(POLL_SECONDS)
+        return ""
 
     async def _created(self, operation: str) -> Receipt:
         """The instances of a backfill once they are there; none when that takes longer than a person waits."""
         for _ in range(POLLS):
-            found = await self._client.get("GetCreateWorkflowInstancesResult", Created, {"OperationId": operation})
+            try:
+                found = await self._client.get("GetCreateWorkflowInstancesResult", Created, {"OperationId": operation})
+            except (Unreachable, Throttled):  # the order was taken; its instances can be looked for later
+                break
             match found.result.status:
                 case "Created":
                     return Receipt(found.result.instances)

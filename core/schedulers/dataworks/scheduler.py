@@ -90,7 +90,7 @@ class DataWorksScheduler:
         rate = connection.calls_per_second or EDITION_CALLS[connection.edition]
         self._lineage = Lineage(self._client, self._reader, rate)
         self._tables = Tables(self._client, self._catalogue, self._reader)
-        self._orders = Orders(self._client, self._reader)
+        self._orders = Orders(self._client, self._reader, zone)
         self._context = Context(self._client, self._catalogue, self._reader, self._lineage, zone, clock)
 
     async def health(self) -> Health:

@@ -40,6 +40,7 @@ class Paged(Wire, Generic[R]):
             "UpstreamTaskInstances",
             "DownstreamTaskInstances",
             "TaskInstances",
+            "WorkflowInstances",
             "Tasks",
             "Projects",
             "ProjectMembers",
@@ -225,6 +226,13 @@ class Created(Wire):
     """What `GetCreateWorkflowInstancesResult` answers."""
 
     result: Creation = Creation()
+
+
+class WorkflowInstance(Wire):
+    """What a backfill made for one day."""
+
+    id: Id
+    name: str = ""
 
 
 class FoundTable(Wire):
