@@ -8,6 +8,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bots.api.flows import FlowEndpoints
+from bots.api.hearing import HearingEndpoints
 from bots.api.server import Api
 from bots.api.tickets import TicketEndpoints
 from bots.app import Application, running
@@ -57,7 +58,11 @@ def routes(application: Application) -> Sequence[web.RouteDef]:
 def api(application: Application, subject: Callable[[str], str]) -> Api:
     """The REST interface; `subject` says whose session of the page a bearer sent."""
     settings, approvals = application.settings, application.approving.approvals
-    endpoints = (*FlowEndpoints(approvals.flows, application.access).all(), *TicketEndpoints(approvals).all())
+    endpoints = (
+        *FlowEndpoints(approvals.flows, application.access).all(),
+        *TicketEndpoints(approvals).all(),
+        *HearingEndpoints(application.wishes, application.kept.promises).all(),
+    )
     return Api(endpoints, application.access, settings.api_tokens, subject)
 
 

@@ -1,4 +1,4 @@
-"""The REST interface: `/api/v1/flows`, `/api/v1/tickets`, and the OpenAPI document that describes them.
+"""The REST interface: flows, tickets, what chats hear of, and the OpenAPI document that describes them.
 
 One table of endpoints makes both the routes and the document, so neither can say what the other does not do.
 """

@@ -39,7 +39,11 @@ def document(endpoints: Sequence[Endpoint]) -> Schema:
         paths.setdefault(PREFIX + endpoint.path, {})[endpoint.method.lower()] = operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": "X-Ops", "version": "1", "description": "Approval flows and tickets."},
+        "info": {
+            "title": "X-Ops",
+            "version": "1",
+            "description": "Approval flows, tickets, subscriptions and promises.",
+        },
         "security": [{"token": []}],
         "paths": paths,
         "components": {

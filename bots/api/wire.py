@@ -6,9 +6,14 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from core.approvals.model import Count, Flow, Label, Name, State, Strategy, Ticket, TicketEvent, TicketView, Word
+from core.settings.subscriptions import HOURS
+from core.subscriptions.model import Kind as About
+from core.subscriptions.model import Severity
 
 Text = Annotated[str, Field(max_length=1024, pattern=r"^[^\x00]*$")]
 Short = Annotated[str, Field(max_length=120, pattern=r"^[^\x00]*$")]
+ChatKey = Annotated[str, Field(min_length=3, max_length=300, pattern=r"^[^\x00]*$")]
+Target = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00]*$")]
 FlowId = Annotated[str, Field(pattern=r"^F-[1-9][0-9]{0,8}$")]
 
 
@@ -186,6 +191,57 @@ class TicketPage(Wire):
     """Part of a list of tickets, the newest first."""
 
     tickets: tuple[TicketEntry, ...]
+
+
+class SubscriptionEntry(Wire):
+    """What a chat hears of. One of the settings has neither an id nor a person."""
+
+    id: str
+    about: About
+    subject: str
+    severity: Severity
+    quiet: str
+    person: str
+
+
+class ChatEntry(Wire):
+    """A chat by its key, e.g. `feishu:oc_1`."""
+
+    chat: str
+    kind: Literal["private", "group"]
+    subscriptions: tuple[SubscriptionEntry, ...]
+
+
+class SubscriptionBody(Wire):
+    """What a chat of one's own is to hear of; the subject is empty for `all`, and only then."""
+
+    chat: ChatKey
+    about: About
+    subject: Target | Literal[""] = ""
+    severity: Severity = "warning"
+    quiet: Annotated[str, Field(pattern=HOURS)] = ""
+
+
+class PromiseEntry(Wire):
+    """A promise: whose, about what, told where, until when."""
+
+    id: str
+    kind: str
+    person: str
+    chat: str
+    subject: str
+    name: str
+    state: str
+    until: datetime | None
+
+
+class PromiseBody(Wire):
+    """What to follow, or to mute: `2h`, `30m` or `1d` of a task, `table:NAME` or `project:NAME`."""
+
+    kind: Literal["follow", "mute"]
+    chat: ChatKey
+    target: Target
+    duration: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}[mhd]$")] = "1h"
 
 
 class Problem(Wire):

@@ -55,7 +55,7 @@ class Promises:
         self._changed = changed
         self._clock = clock
 
-    async def follow(self, person: Person, conversation: Conversation, target: str) -> Result:
+    async def follow(self, person: Person, conversation: Conversation, target: str) -> WatchView:
         """Tell of each change of an instance until it succeeds."""
         await self._may_look(person)
         instance = await self._look.find.instance(target, interest="activity")
@@ -83,7 +83,7 @@ class Promises:
         self._mutes.may(person, scheduler, project, lasts)
         return await self._mutes.of_project(meant, until)
 
-    async def mute(self, person: Person, conversation: Conversation, target: str, duration: str) -> Result:
+    async def mute(self, person: Person, conversation: Conversation, target: str, duration: str) -> WatchView:
         """Hide alerts about something from everyone, for a while; again, to change for how long. Raises as `preview`."""
         shown = await self.preview(person, target, duration)
         wish = self._wish("mute", person, conversation, shown.subject, shown.name, shown.until)
@@ -167,12 +167,12 @@ class Promises:
             await self._watches.told(moved)
         return self._view(moved)
 
-    async def mine(self, person: Person) -> Result:
+    async def mine(self, person: Person) -> WatchList:
         """All promises of a person that are not over."""
         await self._may_look(person)
         return WatchList("mine", tuple(await self._watches.going_on(person=person.name)), self._clock())
 
-    async def all_mutes(self, person: Person) -> Result:
+    async def all_mutes(self, person: Person) -> WatchList:
         """All that is muted now, by whomever."""
         await self._may_look(person)
         return WatchList("mutes", tuple(await self._watches.going_on(kind="mute")), self._clock())

@@ -51,6 +51,31 @@ async def test_a_flow_from_its_making_to_its_end(client: Client) -> None:
     assert (await client.call("GET", "/flows/F-1"))[0] == 404
 
 
+async def test_a_subscription_and_promises_from_their_making_to_their_end(client: Client) -> None:
+    """In one's own chat; a name that means several things is refused, and so is a chat of somebody else."""
+    trade = {"chat": "web:ops", "about": "owner", "subject": "陈晓雯", "quiet": "22:00-08:00"}
+    status, made = await client.call("POST", "/subscriptions", trade, person="ops")
+    assert (status, made["severity"], made["person"]) == (201, "warning", "ops")
+    (chat,) = (await client.call("GET", "/chats", person="ops"))[1]
+    assert (chat["chat"], chat["subscriptions"]) == ("web:ops", [made])
+    task = trade | {"about": "task", "subject": "dws_trade"}
+    for wrong, status in ((task, 422), (trade | {"chat": "web:root"}, 404), (trade | {"subject": ""}, 422)):
+        assert (await client.call("POST", "/subscriptions", wrong, person="ops"))[0] == status
+    assert (await client.call("DELETE", f"/subscriptions/{made['id']}", person="root"))[0] == 404
+    assert (await client.call("DELETE", f"/subscriptions/{made['id']}", person="ops"))[0] == 204
+
+    wanted = {"kind": "follow", "chat": "web:guest", "target": "dws_trade_order_di"}
+    status, followed = await client.call("POST", "/promises", wanted, person="guest")
+    assert (status, followed["state"], followed["name"]) == (201, "open", "dws_trade_order_di")
+    assert (await client.call("POST", "/promises", wanted | {"kind": "mute"}, person="guest"))[0] == 403
+    muting = {"kind": "mute", "chat": "web:root", "target": "dws_trade_order_di", "duration": "2h"}
+    status, muted = await client.call("POST", "/promises", muting)
+    assert (status, (await client.call("GET", "/promises", person="guest"))[1]) == (201, [followed, muted])
+    assert (await client.call("DELETE", f"/promises/{muted['id']}", person="guest"))[0] == 404
+    assert (await client.call("DELETE", f"/promises/{followed['id']}", person="guest"))[0] == 204
+    assert (await client.call("GET", "/promises", person="guest"))[1] == [muted]
+
+
 async def test_flows_go_out_and_in_as_yaml(client: Client) -> None:
     """What was exported can be imported, there or elsewhere."""
     await client.call("POST", "/flows", IMPORTS)
