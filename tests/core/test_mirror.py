@@ -1,8 +1,5 @@
 """The mirror in the database: fed in any order it shows the same, counts what is there, and forgets in time."""
 
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -27,7 +24,6 @@ from core.store.tables import declared
 from tests.core.test_mirror_state import MIDNIGHT, NIGHT, operated, status
 from tests.fakes.event_stream import event, journal, mirror
 from tests.fakes.wall_clock import WallClock
-from tests.waiting import eventually
 
 DAY = date(2026, 11, 21)
 EVERYTHING = InstanceQuery(run_types=frozenset(RunType), limit=1000)
@@ -285,40 +281,6 @@ async def test_after_a_gap_the_api_fills_in_what_was_missed(store: Store) -> Non
     assert (again.status, again.task.project) == (Status.RUNNING, task.project), "the id p1 is known to be that project"
 
 
-KILLED = """
-import asyncio, sys
-from core.store import Store
-from tests.core.test_mirror import fed, many
-
-async def main():
-    print("ready", flush=True)
-    await fed(Store(sys.argv[1]), many(400), 3)
-
-asyncio.run(main())
-"""
-
-
-async def test_a_kill_in_the_middle_costs_nothing_once_the_rest_is_sent_again(
-    sqlite_store: Store, tmp_path: Path
-) -> None:
-    """SIGKILL while events are taken in; the sender repeats all of it; every instance is as if nothing had happened."""
-    events = many(400)
-    plain = Store(f"sqlite:///{tmp_path}/plain.sqlite")
-    await plain.write(declared().create_all)
-    expected = await shown(await fed(plain, events, 1000))
-    await plain.stop()
-    root = Path(__file__).parents[2]
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(sqlite_store.url)], cwd=root, stdout=subprocess.PIPE)
-    half = mirror(sqlite_store, WallClock())
-    await eventually(lambda: _heard(half))
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    before = len((await half.instances(EVERYTHING)).items)
-    assert 0 < before < 400, "killed in the middle"
-    subject = await fed(sqlite_store, events, 200)
-    assert await shown(subject) == expected
-
-
 async def test_a_gap_is_remembered_until_it_was_asked_for(store: Store) -> None:
     """Also when events come again before anybody asked, and when the asking failed."""
     clock = WallClock()
@@ -339,7 +301,3 @@ async def test_a_gap_is_remembered_until_it_was_asked_for(store: Store) -> None:
     clock.advance(120)
     await store.write(partial(subject.feed.note_gap, before=clock()))
     assert await reconciler.fill(), "it was down for two minutes"
-
-
-async def _heard(subject: MirrorScheduler) -> bool:
-    return (await subject.instances(EVERYTHING)).total > 40
