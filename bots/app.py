@@ -240,7 +240,8 @@ class Application:
     async def home(self, person: Person) -> Card:
         """The overview that the web page shows on top, in the person's language."""
         result = await self.look.overview(person)
-        return views.show(result, words(person.language or self.settings.language), self.zone, person)
+        say = words(person.language or self.settings.language)
+        return views.show(result, say, self.zone, person, self.fleet.operations)
 
     async def page(self) -> Page:
         """The web page around this assistant."""

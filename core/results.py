@@ -1,7 +1,8 @@
 """What a tool found, as types. Cards are built from these (`core.views`), never from prose, and so is what a model reads.
 
 Every result says what was asked and when; one that found nothing says where it looked. `Outage` names a scheduler that
-could not be asked, so that a partial answer never passes for a whole one.
+could not be asked, so that a partial answer never passes for a whole one, and `Source` one that answered from what it knew
+already, so that an old answer never passes for a new one.
 """
 
 from collections.abc import Mapping
@@ -23,17 +24,9 @@ from core.schedulers.base import (
     Status,
     TableUpdate,
 )
+from core.schedulers.grounds import Outage, Source
 from core.subscriptions.model import SubscriptionList
 from core.watches.model import MutePreview, Watch, WatchList, WatchView
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """A scheduler that did not answer. `last_answer` is when it last did, if ever in this process."""
-
-    scheduler: str
-    error: str
-    last_answer: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +58,7 @@ class Overview:
     operable: Tally
     mine: Tally
     outages: tuple[Outage, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +80,7 @@ class InstanceList:
     subject: str = ""
     outages: tuple[Outage, ...] = ()
     offset: int = 0
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +99,8 @@ class InstanceDetail:
     blockers: tuple[Instance, ...] = ()
     history: tuple[Instance, ...] = ()
     mute: Watch | None = None
+    outages: tuple[Outage, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +125,8 @@ class TableReport:
     producer: Instance | None = None
     expected_at: datetime | None = None
     reason: str = ""
+    outages: tuple[Outage, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,8 @@ class LogView:
     as_of: datetime
     marked: frozenset[int] = frozenset()
     injection: frozenset[int] = frozenset()
+    outages: tuple[Outage, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,8 @@ class Lineage:
     direction: Literal["upstream", "downstream"]
     related: tuple[Related, ...]
     as_of: datetime
+    outages: tuple[Outage, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,8 @@ class Diagnosed:
     diagnosis: Diagnosis
     as_of: datetime
     mute: Watch | None = None
+    outages: tuple[Outage, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +365,10 @@ class LinkCode:
     code: str
     expires_at: datetime
 
+
+Observed = Overview | InstanceList | InstanceDetail | TableReport | LogView | Lineage | Diagnosed
+"""What was seen in schedulers: says whose part is missing (`outages`; of an answer about one thing, who might know another of
+its name) and how old the others' are (`sources`)."""
 
 Result = (
     Overview

@@ -22,7 +22,6 @@ from core.results import (
     Member,
     Missing,
     Notice,
-    Outage,
     Overview,
     Problem,
     Proposal,
@@ -44,6 +43,7 @@ from core.schedulers.base import (
     TableUpdate,
     Task,
 )
+from core.schedulers.grounds import Outage, Source
 from core.watches.model import Memory, MutePreview, Watch, WatchList, WatchView
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -113,6 +113,9 @@ DRY_RUN = replace(
 )
 DONE = replace(FAILED, id="900719925474099306", status=Status.SUCCESS, run_number=1)
 OUTAGE = Outage("airflow", "unreachable", minutes_ago(24))
+REMEMBERED = Source("dataworks", 12)
+HEARD = Source("prod", 128, mirror=True)
+AFTER_A_GAP = Source("prod", 3 * 3600 + 252, mirror=True, gap=3 * 3600 + 252)
 
 HISTORY = tuple(
     replace(
@@ -326,6 +329,13 @@ SAMPLES: dict[str, Result] = {
     "overview": OVERVIEW,
     "overview-quiet": Overview(DAY, NOW, Tally({Status.SUCCESS: 320}, 0, 0), Tally({}, 0, 0)),
     "failed": InstanceList("failed", DAY, NOW, (FAILED, FROZEN), 13, outages=(OUTAGE,)),
+    "overview-remembered": replace(OVERVIEW, sources=(REMEMBERED,)),
+    "overview-mirror": replace(OVERVIEW, sources=(REMEMBERED, HEARD)),
+    "failed-mirror-after-a-gap": InstanceList("failed", DAY, NOW, (FAILED,), 1, sources=(AFTER_A_GAP,)),
+    "failed-mirror-never-heard": InstanceList("failed", DAY, NOW, (), 0, sources=(Source("prod", None, mirror=True),)),
+    "detail-mirror": InstanceDetail(FAILED, NOW, sources=(HEARD,)),
+    "detail-namesake": InstanceDetail(FAILED, NOW, outages=(OUTAGE,)),
+    "table-mirror": TableReport(ORDERS, "updated", DAY, NOW, ORDERS.updates[0], DONE, sources=(HEARD,)),
     "failed-next-page": InstanceList("failed", DAY, NOW, (FAILED,), 3, "demo", offset=2),
     "failed-none": InstanceList("failed", DAY, NOW, (), 0),
     "project": InstanceList("project", DAY, NOW, (RUNNING, WAITING, DRY_RUN), 3, "trade_dw"),

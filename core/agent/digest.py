@@ -21,7 +21,7 @@ from core.results import (
     LogView,
     Missing,
     Notice,
-    Outage,
+    Observed,
     Overview,
     Problem,
     Proposal,
@@ -49,7 +49,8 @@ def digest(result: Result, *, longest: int = LONGEST, hide: Callable[[str], str]
         longest: most characters.
         hide: takes secrets out.
     """
-    text = hide(clean("\n".join(_lines(result))))
+    grounds = _grounds(result) if isinstance(result, Observed) else ()
+    text = hide(clean("\n".join((*_lines(result), *grounds))))
     return text if len(text) <= longest else text[: longest - 2] + " …"
 
 
@@ -113,7 +114,6 @@ def _overview(result: Overview) -> Iterator[str]:
     yield f"overview of {result.day}"
     yield f"operable: {_tally(result.operable)}"
     yield f"mine: {_tally(result.mine)}"
-    yield from _outages(result.outages)
 
 
 def _tally(tally: Tally) -> str:
@@ -126,7 +126,6 @@ def _list(result: InstanceList) -> Iterator[str]:
     yield f"{result.kind} instances{about} on {result.day}: {result.total}"
     for number, instance in enumerate(result.instances[:LISTED], result.offset + 1):
         yield f"{number}. {_instance(instance)}"
-    yield from _outages(result.outages)
 
 
 def _detail(result: InstanceDetail) -> Iterator[str]:
@@ -198,8 +197,13 @@ def _instance(instance: Instance) -> str:
     return f"{instance.ref} {instance.task.name} [{instance.task.project}] {instance.status}{flags}{owner}{due}"
 
 
-def _outages(outages: Iterable[Outage]) -> Iterator[str]:
-    yield from (f"no answer from {outage.scheduler}: these figures are without it" for outage in outages)
+def _grounds(result: Observed) -> Iterator[str]:
+    """Whose part is missing, and how old the others' are."""
+    yield from (f"no answer from {outage.scheduler}: this is without it" for outage in result.outages)
+    for source in result.sources:
+        known = "never heard of anything" if source.age is None else f"is {source.age:.0f} s old"
+        missed = "" if source.gap is None else f"; events of the last {source.gap:.0f} s may have been missed"
+        yield f"what {source.scheduler} told {known}{missed}"
 
 
 def _time(at: datetime) -> str:

@@ -14,8 +14,8 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from core.errors import NotFound, RemoteError, Unreachable
-from core.results import Outage
 from core.schedulers.base import DataTable, Instance, InstanceQuery, Operation, Page, Scheduler, Status, Task
+from core.schedulers.grounds import Outage, lacks
 from core.schedulers.search import rank
 
 T = TypeVar("T")
@@ -176,7 +176,9 @@ class Fleet:
         try:
             return (await self._in_time(scheduler, answer),)
         except RemoteError as error:
-            return self.outage(scheduler.name, error)
+            outage = self.outage(scheduler.name, error)
+            lacks(outage)
+            return outage
 
     async def _in_time(self, scheduler: Scheduler, answer: Awaitable[T]) -> T:
         try:

@@ -6,13 +6,23 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from core.schedulers.grounds import Source, gathered, rests_on
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
+class _Dated(Generic[V]):
+    """An answer, and when the oldest of what it was made from was asked for."""
+
+    answer: V
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept(Generic[V]):
-    answer: asyncio.Future[V]
+    answer: asyncio.Future[_Dated[V]]
     until: float
 
 
@@ -22,14 +32,22 @@ class Memory(Generic[K, V]):
     Args:
         fetch: asks for the answer to one key.
         seconds: how long an answer is used.
+        of: name of the scheduler whose present these answers are, so that people are told how old they are; empty for names
+            and definitions, which are no news.
         clock: seconds that only grow.
     """
 
     def __init__(
-        self, fetch: Callable[[K], Awaitable[V]], *, seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        fetch: Callable[[K], Awaitable[V]],
+        *,
+        seconds: float,
+        of: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = fetch
         self._seconds = seconds
+        self._of = of
         self._clock = clock
         self._kept: dict[K, _Kept[V]] = {}
 
@@ -38,9 +56,12 @@ class Memory(Generic[K, V]):
         kept = self._kept.get(key)
         if kept is None or kept.until <= self._clock():
             self._drop_old()
-            kept = self._kept[key] = _Kept(asyncio.ensure_future(self._fetch(key)), self._clock() + self._seconds)
+            kept = self._kept[key] = _Kept(asyncio.ensure_future(self._dated(key)), self._clock() + self._seconds)
             kept.answer.add_done_callback(lambda answer: self._drop_failure(key, answer))
-        return await asyncio.shield(kept.answer)
+        dated = await asyncio.shield(kept.answer)
+        if self._of:
+            rests_on(Source(self._of, self._clock() - dated.at))
+        return dated.answer
 
     def forget(self) -> None:
         """Ask anew next time."""
@@ -54,11 +75,17 @@ class Memory(Generic[K, V]):
         await asyncio.gather(*waiting, return_exceptions=True)
         self._kept.clear()
 
+    async def _dated(self, key: K) -> _Dated[V]:
+        began = self._clock()
+        with gathered() as grounds:
+            answer = await self._fetch(key)
+        return _Dated(answer, min([began, *(self._clock() - (one.age or 0.0) for one in grounds.sources)]))
+
     def _drop_old(self) -> None:
         now = self._clock()
         self._kept = {key: kept for key, kept in self._kept.items() if not kept.answer.done() or kept.until > now}
 
-    def _drop_failure(self, key: K, answer: asyncio.Future[V]) -> None:
+    def _drop_failure(self, key: K, answer: asyncio.Future[_Dated[V]]) -> None:
         failed = answer.cancelled() or answer.exception() is not None
         if failed and key in self._kept and self._kept[key].answer is answer:
             del self._kept[key]

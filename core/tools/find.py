@@ -12,9 +12,9 @@ from difflib import SequenceMatcher
 from typing import Literal, TypeVar
 
 from core.errors import Ambiguous, NotFound, RemoteError, Unreachable
-from core.results import Outage
 from core.schedulers.base import DataTable, Instance, InstanceQuery, RunType, Task
 from core.schedulers.fleet import Fleet, newest_first
+from core.schedulers.grounds import Outage, lacks
 from core.schedulers.search import SEPARATORS, rank
 from core.tools.days import read_day
 
@@ -84,10 +84,18 @@ class Finder:
         return _the_one("table", wanted, tables, lambda table: (table.name,), _table_choice, outages)
 
     async def project(self, name: str) -> str:
-        """The project of this name, or of the only one that resembles it. Raises as `instance` does."""
+        """The project of this name, or of the only one that resembles it; `scheduler:name` is that scheduler's alone.
+
+        Raises as `instance` does.
+        """
+        prefix, _, rest = name.partition(":")
+        if prefix in self._fleet.names:
+            own = await self._fleet.one(name, lambda scheduler, _: scheduler.projects())
+            meant = _the_one("project", rest, rank(rest, own, _named), _named, lambda project: (project, project), ())
+            return f"{prefix}:{meant}"
         projects, outages = await self._fleet.projects()
-        found = rank(name, projects, lambda project: (project,))
-        return _the_one("project", name, found, lambda project: (project,), lambda project: (project, project), outages)
+        found = rank(name, projects, _named)
+        return _the_one("project", name, found, _named, lambda project: (project, project), outages)
 
     async def _by_id(self, wanted: str) -> Instance | Task | None:
         """What has this reference or id; None when it is none, or none that anyone knows."""
@@ -97,7 +105,10 @@ class Finder:
             return None
         asked = (self._maybe_instance(f"{name}:{wanted}") for name in self._fleet.names)
         found = [instance for instance in await asyncio.gather(*asked) if instance]
-        return found[0] if len(found) == 1 else None
+        if len(found) > 1:
+            choices = tuple(map(_instance_choice, found))
+            raise Ambiguous(f"several have the id {wanted}", kind="instance", name=wanted, choices=choices)
+        return found[0] if found else None
 
     async def _by_reference(self, ref: str) -> Instance | Task:
         if instance := await self._maybe_instance(ref):
@@ -113,7 +124,8 @@ class Finder:
             return await self._fleet.instance(ref)
         except NotFound:
             return None
-        except RemoteError:  # asked again under its name, where the outage is told
+        except RemoteError as error:  # asked again under its name, where it is told if nobody else knows the id
+            lacks(self._fleet.outage(error.system, error))
             return None
 
     async def _of_task(self, task: Task, day: str, interest: Interest) -> Instance:
@@ -185,9 +197,22 @@ def _task_names(task: Task) -> tuple[str, ...]:
     return task.name, task.id, f"{task.project}.{task.name}"
 
 
+def _named(project: str) -> tuple[str]:
+    return (project,)
+
+
 def _task_choice(task: Task) -> tuple[str, str]:
-    return task.ref, f"{task.name} · {task.project}" + (f" · {task.owner}" if task.owner else "")
+    return task.ref, _label(task.name, task.scheduler, task.project, task.owner)
+
+
+def _instance_choice(instance: Instance) -> tuple[str, str]:
+    return instance.ref, _task_choice(instance.task)[1]
 
 
 def _table_choice(table: DataTable) -> tuple[str, str]:
-    return f"{table.scheduler}:{table.name}", f"{table.name} · {table.project or table.scheduler}"
+    return f"{table.scheduler}:{table.name}", _label(table.name, table.scheduler, table.project, table.owner)
+
+
+def _label(*parts: str) -> str:
+    """`load_orders · prod · trade · ann`: first where it is, since that is what tells namesakes apart."""
+    return " · ".join(filter(None, parts))

@@ -12,9 +12,10 @@ from typing import Literal
 
 from core.access import Person
 from core.errors import Ambiguous, NotFound
-from core.results import Outage, Tally
+from core.results import Tally
 from core.schedulers.base import FAILED, Instance, InstanceQuery, Status
 from core.schedulers.fleet import Fleet, newest_first
+from core.schedulers.grounds import Outage
 from core.tools.find import Finder
 
 Kind = Literal["failed", "repeated", "running", "waiting", "project", "mine", "search", "all"]

@@ -10,6 +10,7 @@ count, frozen ones do not, since nothing broke: a person suspended them, and som
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal, cast, get_args
 
@@ -29,12 +30,14 @@ from core.results import (
     Lineage,
     LogView,
     Missing,
+    Observed,
     Overview,
     Problem,
     Result,
 )
 from core.schedulers.base import DataTable, Instance, InstanceQuery, Status
 from core.schedulers.fleet import Fleet
+from core.schedulers.grounds import gathered
 from core.tools.evidence import Lookup, gather, masked
 from core.tools.find import Finder, pick
 from core.tools.freshness import BROKEN, Sighting, report
@@ -133,7 +136,7 @@ class Look:
 
     async def log(self, person: Person, target: str, *, run: int = 0, day: str = "") -> Result:
         """The log of a run, masked, the lines that prove the fault marked; the latest run when `run` is 0."""
-        return await self._answer(person, "log", lambda: self._log(target, run, day), day=day)
+        return await self._answer(person, "log", lambda: self._log(target, run, day), day=day, run=str(run or ""))
 
     async def lineage(self, person: Person, target: str, *, direction: Literal["upstream", "downstream"]) -> Result:
         """Instances that one waits for, or that wait for it."""
@@ -153,11 +156,15 @@ class Look:
     async def _answer(
         self, person: Person, command: str, look: Callable[[], Awaitable[Result]], **arguments: str
     ) -> Result:
-        try:
-            self._access.may_look(person)
-            return await look()
-        except XOpsError as error:
-            return explain(error, command, self.fleet, arguments)
+        with gathered() as grounds:
+            try:
+                self._access.may_look(person)
+                result = await look()
+            except XOpsError as error:
+                return explain(error, command, self.fleet, arguments)
+        if isinstance(result, Observed):
+            return replace(result, outages=result.outages or grounds.outages, sources=grounds.sources)
+        return result
 
     async def _overview(self, person: Person, day: date) -> Overview:
         (operable, out), (mine, out_too) = await asyncio.gather(

@@ -27,6 +27,7 @@ from core.results import (
     LogView,
     Missing,
     Notice,
+    Observed,
     Overview,
     Problem,
     Proposal,
@@ -54,6 +55,7 @@ from core.views import (
     watch,
 )
 from core.views.claims import claims
+from core.views.grounds import grounded
 from core.views.notices import apology, busy, progress
 from core.views.reader import EVERYTHING, Reader
 from core.watches.digest import Digest
@@ -90,7 +92,7 @@ class House:
     operations: Mapping[str, frozenset[Operation]] = field(default_factory=lambda: EVERYTHING)
 
 
-def show(  # noqa: C901, PLR0912  # one flat case a type
+def show(
     result: Result,
     words: Words,
     zone: ZoneInfo,
@@ -107,6 +109,11 @@ def show(  # noqa: C901, PLR0912  # one flat case a type
         operations: what schedulers can do, by name; one that is not named can do everything.
     """
     reader = Reader(words, zone, person, operations)
+    shown = _card(reader, result)
+    return grounded(reader, result, shown) if isinstance(result, Observed) else shown
+
+
+def _card(reader: Reader, result: Result) -> Card:  # noqa: C901, PLR0912  # one flat case a type
     match result:
         case Overview():
             return overview.card(reader, result)

@@ -6,6 +6,7 @@ from core.cards import Block, Card, Chart, Field, Fields, Text, Tone
 from core.results import InstanceDetail
 from core.schedulers.base import Constraints, Instance, Status
 from core.views import buttons, watch
+from core.views.grounds import seen_at
 from core.views.instances import business_date, item, owner
 from core.views.reader import SENTENCE, Reader, plain
 from core.views.status import flags, next_step, status_line, tone
@@ -19,7 +20,7 @@ def card(reader: Reader, result: InstanceDetail) -> Card:
     instance = result.instance
     return Card(
         title=reader.words("views.detail.title", name=plain(instance.task.name), status=status_line(reader, instance)),
-        subtitle=reader.as_of(result.as_of, instance.business_date),
+        subtitle=reader.as_of(seen_at(result), instance.business_date),
         tone=tone(instance),
         blocks=tuple(_blocks(reader, result)),
     )

@@ -10,6 +10,7 @@ from core.diagnosis.model import Before, Cause, Check, Diagnosis, Place, Runbook
 from core.results import Diagnosed
 from core.schedulers.base import Instance, Operation
 from core.views import buttons, watch
+from core.views.grounds import seen_at
 from core.views.instances import item, owner
 from core.views.log import injection
 from core.views.reader import SENTENCE, Reader, plain, plain_line
@@ -26,7 +27,7 @@ def card(reader: Reader, result: Diagnosed) -> Card:
         title=reader.words(
             "views.diagnosis.title", name=plain(instance.task.name), cause=reader.words(f"diagnosis.cause.{cause}")
         ),
-        subtitle=reader.as_of(result.as_of, instance.business_date),
+        subtitle=reader.as_of(seen_at(result), instance.business_date),
         tone=_tone(instance, cause),
         blocks=tuple(_blocks(reader, result)),
     )

@@ -8,7 +8,7 @@ from core.cards import Block, Button, Card, Field, Item, Note, Text, Tone
 from core.results import InstanceList
 from core.schedulers.base import Instance, Operation
 from core.views import buttons
-from core.views.overview import outages
+from core.views.grounds import seen_at
 from core.views.reader import Reader, plain
 from core.views.status import status_and_run, tone
 
@@ -21,7 +21,7 @@ def card(reader: Reader, result: InstanceList) -> Card:
     """The card of a list, with a button for the next page when there is more."""
     return Card(
         title=reader.words(f"views.list.{result.kind}", count=result.total, subject=plain(result.subject)),
-        subtitle=reader.words("views.list.subtitle", as_of=reader.as_of(result.as_of), day=reader.day(result.day)),
+        subtitle=reader.words("views.list.subtitle", as_of=reader.as_of(seen_at(result)), day=reader.day(result.day)),
         tone=_tone(result),
         blocks=tuple(_blocks(reader, result)),
     )
@@ -67,15 +67,16 @@ def _fields(reader: Reader, instance: Instance, now: datetime) -> Iterator[Field
     yield owner(reader, instance)
     yield when(reader, instance, now)
     yield business_date(reader, instance)
-    yield Field(reader.words("views.field.project"), plain(instance.task.project))
+    where = (instance.task.project, instance.task.scheduler) if reader.several else (instance.task.project,)
+    yield Field(reader.words("views.field.project"), " · ".join(map(plain, where)))
     if instance.note:
         yield Field(reader.words("views.field.note"), plain(instance.note, 200))
 
 
 def _blocks(reader: Reader, result: InstanceList) -> Iterator[Block]:
-    yield from outages(reader, result.outages, result.as_of)
     if not result.instances:
-        yield Text(reader.words("views.list.empty_partly" if result.outages else "views.list.empty"))
+        partly = result.outages or any(source.gap is not None or source.age is None for source in result.sources)
+        yield Text(reader.words("views.list.empty_partly" if partly else "views.list.empty"))
         yield from buttons.row(*(buttons.command(reader, word) for word in ("overview", "help")))
         return
     if result.subject and result.kind not in TITLED:

@@ -8,6 +8,7 @@ from core.cards import Block, Card, Field, Item, Note, Text
 from core.results import Lineage
 from core.schedulers.base import Related, incomplete
 from core.views import buttons
+from core.views.grounds import seen_at
 from core.views.instances import item
 from core.views.reader import Reader, plain
 from core.views.status import tone
@@ -20,7 +21,7 @@ def card(reader: Reader, result: Lineage) -> Card:
     name, count = plain(result.instance.task.name), _count(reader, result)
     return Card(
         title=reader.words(f"views.lineage.{result.direction}", name=name, count=count),
-        subtitle=reader.as_of(result.as_of, result.instance.business_date),
+        subtitle=reader.as_of(seen_at(result), result.instance.business_date),
         tone=tone(result.instance),
         blocks=tuple(_blocks(reader, result)),
     )

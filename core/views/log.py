@@ -6,6 +6,7 @@ from core.cards import Block, Card, Log, Note, Text
 from core.results import LogView
 from core.schedulers.base import LogPage
 from core.views import buttons
+from core.views.grounds import seen_at
 from core.views.reader import Reader, plain, plain_line
 from core.views.status import status_line, tone
 
@@ -18,7 +19,7 @@ def card(reader: Reader, result: LogView) -> Card:
     """The card of a log."""
     return Card(
         title=reader.words("views.log.title", name=plain(result.instance.task.name)),
-        subtitle=reader.as_of(result.as_of, result.instance.business_date),
+        subtitle=reader.as_of(seen_at(result), result.instance.business_date),
         tone=tone(result.instance),
         blocks=tuple(_blocks(reader, result)),
     )

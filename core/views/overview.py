@@ -1,13 +1,14 @@
 """The day at a glance: what failed, what failed again, how far everything else is."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 
 from core.cards import Block, Button, Card, Chart, Field, Item, Text, Tone
-from core.results import Outage, Overview, Tally
+from core.results import Overview, Tally
 from core.schedulers.base import Status
 from core.views import buttons
-from core.views.reader import Reader, plain
+from core.views.grounds import seen_at
+from core.views.reader import Reader
 from core.views.status import TONES
 
 
@@ -15,24 +16,13 @@ def card(reader: Reader, result: Overview) -> Card:
     """The overview card."""
     return Card(
         title=reader.words("views.overview.title", day=reader.day(result.day)),
-        subtitle=reader.as_of(result.as_of),
+        subtitle=reader.as_of(seen_at(result)),
         tone=_tone(result),
         blocks=tuple(_blocks(reader, result)),
     )
 
 
-def outages(reader: Reader, missing: tuple[Outage, ...], now: datetime) -> Iterator[Text]:
-    """A warning for each scheduler whose data the answer lacks, with when it last answered."""
-    for outage in missing:
-        name, last = plain(outage.scheduler), outage.last_answer
-        details = {"system": name, "code": ""}
-        error = reader.sentence(f"errors.{outage.error}", details, otherwise="errors.internal")
-        since = reader.moment_and_age(last, now) if last else reader.words("views.outage.never")
-        yield Text(reader.words("views.outage.part", system=name, error=error, since=since), "strong")
-
-
 def _blocks(reader: Reader, result: Overview) -> Iterator[Block]:
-    yield from outages(reader, result.outages, result.as_of)
     yield Text(_summary(reader, result.operable), "strong")
     yield Text(reader.words(f"views.overview.next.{_next(result)}"))
     yield _highlight(reader, "failed", result.day, result.operable.failed, result.mine.failed)

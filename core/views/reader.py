@@ -46,6 +46,11 @@ class Reader:
         """Whether a scheduler can do this at all."""
         return operation in self.operations.get(scheduler, frozenset(Operation))
 
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one scheduler, so that cards say which one something is in."""
+        return len(self.operations) > 1
+
     def moment(self, at: datetime, now: datetime) -> str:
         """`11-22 03:14`; with the year when it is another than now's, with the offset when that is another."""
         local, here = at.astimezone(self.zone), now.astimezone(self.zone)
@@ -61,6 +66,12 @@ class Reader:
         """`11-22 03:14（北京时间 UTC+8）`, for a time that stands alone."""
         local = at.astimezone(self.zone)
         return self.words("views.zoned", moment=self.moment(at, at), zone=self._zone_name(local))
+
+    def clock(self, at: datetime, now: datetime) -> str:
+        """`03:12:08 UTC+8`, for a moment that seconds matter of; with the date when it was another day than now."""
+        local = at.astimezone(self.zone)
+        day = "" if local.date() == now.astimezone(self.zone).date() else f"{local:%m-%d} "
+        return f"{day}{local:%H:%M:%S} {_offset(local)}"
 
     def as_of(self, now: datetime, business_date: date | None = None) -> str:
         """The subtitle: when the answer was true, in which zone, and the business date where there is one."""

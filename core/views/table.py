@@ -6,6 +6,7 @@ from core.cards import Block, Button, Card, Field, Fields, Note, Table, Text, To
 from core.results import TableReport
 from core.schedulers.base import TableUpdate
 from core.views import buttons
+from core.views.grounds import seen_at
 from core.views.instances import item
 from core.views.reader import Reader, plain
 
@@ -25,7 +26,7 @@ def card(reader: Reader, result: TableReport) -> Card:
     business_date = result.producer.business_date if result.producer else None
     return Card(
         title=reader.words(f"views.table.{result.verdict}", name=plain(result.table.name)),
-        subtitle=reader.as_of(result.as_of, business_date),
+        subtitle=reader.as_of(seen_at(result), business_date),
         tone=TONES[result.verdict],
         blocks=tuple(_blocks(reader, result)),
     )

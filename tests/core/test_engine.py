@@ -113,11 +113,11 @@ async def world(sqlite_store: Store) -> World:
     return build(sqlite_store, Model())
 
 
-def build(sqlite_store: Store, model: Model) -> World:
-    """The same with a model."""
+def build(sqlite_store: Store, model: Model, fleet: Fleet | None = None) -> World:
+    """The same with a model, or over other schedulers than the one with the one failed instance."""
     timeline, chat, pipeline = Timeline(), FakeChat(), SlowPipeline()
     access = Access(PEOPLE, Register(sqlite_store), clock=timeline)
-    fleet, audit = Fleet([pipeline]), Audit(sqlite_store, clock=timeline)
+    fleet, audit = fleet or Fleet([pipeline]), Audit(sqlite_store, clock=timeline)
     delivery, history = Delivery({"chat": chat}, sqlite_store), History(sqlite_store)
     proposals, look = Proposals(sqlite_store, clock=timeline), Look(fleet, access, clock=timeline)
     act = Act(look, access, proposals)
@@ -145,7 +145,7 @@ def build(sqlite_store: Store, model: Model) -> World:
         history,
         delivery,
         audit,
-        views.House("zh-CN", ZONE),
+        views.House("zh-CN", ZONE, fleet.operations),
         clock=timeline,
     )
     return World(engine, chat, pipeline, timeline, audit, sqlite_store, delivery, office)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import NotFound, RemoteError, Unreachable
-from core.results import Outage
+from core.schedulers.grounds import Outage
 from core.schedulers.base import DataTable, Instance, InstanceQuery, Status, Task
 from core.schedulers.fleet import Fleet, newest_first
 from tests.fakes.shelf import Shelf

@@ -18,7 +18,6 @@ from core.results import (
     Lineage,
     LogView,
     Missing,
-    Outage,
     Overview,
     Problem,
 )
@@ -30,6 +29,7 @@ from core.schedulers.base import (
     Status,
 )
 from core.schedulers.fleet import Fleet
+from core.schedulers.grounds import Outage
 from core.schedulers.simulated import SimulatedScheduler
 from core.settings import SchedulerConnection
 from core.tools.look import Look

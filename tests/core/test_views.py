@@ -47,8 +47,19 @@ IN_ENGLISH = (
     "proposal-open",
     "proposal-unknown",
     "watch-ready-called",
+    "overview-mirror",
+    "failed-mirror-after-a-gap",
+    "detail-namesake",
 )
-IN_TAIWAN = ("overview", "diagnosis", "proposal-open", "watch-ready-called", "mute-preview")
+IN_TAIWAN = (
+    "overview",
+    "diagnosis",
+    "proposal-open",
+    "watch-ready-called",
+    "mute-preview",
+    "overview-mirror",
+    "failed-mirror-after-a-gap",
+)
 GOLDEN = [
     *((name, "zh-CN") for name in SAMPLES),
     *((name, "en") for name in IN_ENGLISH),

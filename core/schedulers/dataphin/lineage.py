@@ -52,7 +52,7 @@ class Lineage:
         self._client = client
         self._reader = reader
         self._most = min(MOST, max(1, int(client.rate * WALK_SECONDS / CALLS_EACH)))
-        self._near: Memory[str, Neighbours] = Memory(self._fetch, seconds=SECONDS)
+        self._near: Memory[str, Neighbours] = Memory(self._fetch, seconds=SECONDS, of=client.system)
 
     async def walk(self, direction: Direction, start: str, depth: int) -> tuple[Related, ...]:
         """Instances up- or downstream, nearest first. Raises `NotFound`."""

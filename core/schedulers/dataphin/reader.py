@@ -83,8 +83,8 @@ class Reader:
         self._catalogue = catalogue
         self._zone = zone
         self._clock = clock
-        self._lists: Memory[tuple[Key, int], _Seen] = Memory(self._fetch_list, seconds=LIST_SECONDS)
-        self._totals: Memory[Key, int] = Memory(self._fetch_total, seconds=LIST_SECONDS)
+        self._lists: Memory[tuple[Key, int], _Seen] = Memory(self._fetch_list, seconds=LIST_SECONDS, of=client.system)
+        self._totals: Memory[Key, int] = Memory(self._fetch_total, seconds=LIST_SECONDS, of=client.system)
 
     async def project(self, instance_id: str) -> str:
         """Id of the project of an instance. Raises `NotFound`, also of one in a project that is not looked at."""

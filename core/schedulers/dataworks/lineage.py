@@ -52,7 +52,9 @@ class Lineage:
         self._client = client
         self._reader = reader
         self._calls = max(1, int(calls_per_second * WALK_SECONDS))
-        self._near: Memory[tuple[Direction, str], tuple[Neighbour, ...]] = Memory(self._fetch, seconds=SECONDS)
+        self._near: Memory[tuple[Direction, str], tuple[Neighbour, ...]] = Memory(
+            self._fetch, seconds=SECONDS, of=client.system
+        )
 
     async def walk(self, direction: Direction, start: str, depth: int) -> tuple[Related, ...]:
         """Instances up- or downstream, nearest first. Raises `NotFound`."""

@@ -89,9 +89,9 @@ class Reader:
         self._catalogue = catalogue
         self._zone = zone
         self._clock = clock
-        self._pages: Memory[Key, _Seen] = Memory(self._fetch_page, seconds=LIST_SECONDS)
+        self._pages: Memory[Key, _Seen] = Memory(self._fetch_page, seconds=LIST_SECONDS, of=client.system)
         self._statistics: Memory[tuple[str, date], Counter[Status]] = Memory(
-            self._fetch_statistic, seconds=LIST_SECONDS
+            self._fetch_statistic, seconds=LIST_SECONDS, of=client.system
         )
 
     async def raw(self, instance_id: str) -> TaskInstance:

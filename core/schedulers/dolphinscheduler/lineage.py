@@ -39,12 +39,13 @@ class Lineage:
     Args:
         catalogue: for definitions.
         reader: for instances.
+        system: configured name of the connection.
     """
 
-    def __init__(self, catalogue: Catalogue, reader: Reader) -> None:
+    def __init__(self, catalogue: Catalogue, reader: Reader, system: str) -> None:
         self._catalogue = catalogue
         self._reader = reader
-        self._runs: Memory[tuple[str, str], dict[str, Instance]] = Memory(self._fetch, seconds=SECONDS)
+        self._runs: Memory[tuple[str, str], dict[str, Instance]] = Memory(self._fetch, seconds=SECONDS, of=system)
 
     async def walk(self, direction: Direction, start: str, depth: int) -> tuple[Related, ...]:
         """Instances up- or downstream, nearest first. Raises `NotFound`."""

@@ -76,9 +76,11 @@ class Reader:
         self._assembly = assembly
         self.zone = zone
         self._clock = clock
-        self._days: Memory[tuple[str, date], Seen] = Memory(self._fetch_day, seconds=LIST_SECONDS)
-        self._begun: Memory[tuple[str, date], Begun] = Memory(self._fetch_begun, seconds=LIST_SECONDS)
-        self._beginning: Memory[str, tuple[Attempt, ...]] = Memory(self._fetch_beginning, seconds=LIST_SECONDS)
+        self._days: Memory[tuple[str, date], Seen] = Memory(self._fetch_day, seconds=LIST_SECONDS, of=client.system)
+        self._begun: Memory[tuple[str, date], Begun] = Memory(self._fetch_begun, seconds=LIST_SECONDS, of=client.system)
+        self._beginning: Memory[str, tuple[Attempt, ...]] = Memory(
+            self._fetch_beginning, seconds=LIST_SECONDS, of=client.system
+        )
 
     async def run(self, project: str, run: str) -> Run:
         """A workflow instance. Raises `NotFound`, also of a project that is not looked at."""

@@ -75,7 +75,7 @@ class DolphinScheduler:
         self._catalogue = Catalogue(self._client, Drawing(connection.name, connection.tables), connection.projects)
         assembly = Assembly(zone, self._client.pages)
         self._reader = Reader(self._client, self._catalogue, assembly, zone=zone, clock=clock)
-        self._lineage = Lineage(self._catalogue, self._reader)
+        self._lineage = Lineage(self._catalogue, self._reader, connection.name)
         self._orders = Orders(self._client, self._catalogue, self._reader)
         self._quotas = Quotas(self._client, self._reader)
         self._tables = Tables(self._catalogue, self._reader, connection.tables, connection.dbt_sources)

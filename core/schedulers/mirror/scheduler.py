@@ -31,6 +31,7 @@ from core.schedulers.base import (
     Status,
     Task,
 )
+from core.schedulers.grounds import Source, rests_on
 from core.schedulers.mirror.feed import Feed
 from core.schedulers.mirror.reading import Reading
 from core.settings import SchedulerConnection
@@ -180,10 +181,19 @@ class MirrorScheduler:
             await self.api.close()
 
     async def _read(self, answer: Callable[[Reading], T]) -> T:
-        def work(connection: Connection) -> T:
-            return answer(Reading(connection, self.feed, self.name, self.zone))
+        def work(connection: Connection) -> tuple[T, Source]:
+            return answer(Reading(connection, self.feed, self.name, self.zone)), self._heard(connection)
 
-        return await self._store.read(work)
+        found, source = await self._store.read(work)
+        rests_on(source)
+        return found
+
+    def _heard(self, connection: Connection) -> Source:
+        """How old all this is. Without an API nobody ever asks for what was missed, so that is no news."""
+        now, heard = self._clock(), self.feed.heard_at(connection)
+        since = self.feed.gap_from(connection, now) if self.api else None
+        age, gap = ((now - at).total_seconds() if at else None for at in (heard, since))
+        return Source(self.name, age, mirror=True, gap=gap)
 
     def _task(self, task: Task) -> Task:
         return replace(task, scheduler=self.name)
