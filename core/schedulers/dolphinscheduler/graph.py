@@ -1,7 +1,6 @@
 """What is defined in a project: workflows, their tasks, and which waits for which, also across workflows.
 
-A task of type `DEPENDENT` waits for tasks of other workflows, or for the whole of one, of the same day or of days before.
-Dependencies counted in hours, weeks or months are left out: which run they mean is DolphinScheduler's own reckoning.
+A task of type `DEPENDENT` waits for tasks of other workflows, or for the whole of one; which runs it means is told by `spans`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,20 +11,13 @@ from typing import Final
 
 from core.schedulers.base import Flags, Task
 from core.schedulers.cron import cycle
+from core.schedulers.dolphinscheduler.spans import WORDS
 from core.schedulers.dolphinscheduler.wire import Attempt, Dag, Schedule, TaskDefinition, TaskSettings
 
 NO_TASK: Final = "0"
 ONLINE: Final = "ONLINE"
 SKIPPED: Final = "NO"
 PRIORITIES: Final[Mapping[str, int]] = {"HIGHEST": 5, "HIGH": 4, "MEDIUM": 3, "LOW": 2, "LOWEST": 1}
-DAYS: Final[Mapping[str, tuple[int, int]]] = {
-    "today": (0, 0),
-    "last1Days": (1, 1),
-    "last2Days": (1, 2),
-    "last3Days": (1, 3),
-    "last7Days": (1, 7),
-}
-"""How many days before its own, by `dateValue` of a dependency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +28,13 @@ class Dependency:
         project: code of its project.
         workflow: code of its workflow.
         task: its code; empty when the whole workflow is waited for.
-        days: how many days before: nearest and farthest.
+        when: which of its runs, one of `spans.WORDS`.
     """
 
     project: str
     workflow: str
     task: str
-    days: tuple[int, int]
+    when: str
 
 
 @dataclass(frozen=True)
@@ -181,6 +173,6 @@ def _changes(dag: Dag, task: TaskDefinition, schedule: Schedule | None) -> Itera
 def _dependencies(project: str, settings: TaskSettings) -> Iterator[Dependency]:
     for group in settings.dependence.groups if settings.dependence else ():
         for item in group.items:
-            if item.date_value in DAYS:
+            if item.date_value in WORDS:
                 task = str(item.task) if item.task > 0 else ""
-                yield Dependency(item.project or project, item.workflow, task, DAYS[item.date_value])
+                yield Dependency(item.project or project, item.workflow, task, item.date_value)

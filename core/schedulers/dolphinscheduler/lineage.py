@@ -6,9 +6,10 @@ for the same from several sides.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime
+from functools import partial
 from typing import Final, Literal
 
 from core.errors import NotFound
@@ -17,6 +18,7 @@ from core.schedulers.dolphinscheduler.catalogue import Catalogue
 from core.schedulers.dolphinscheduler.graph import Dependency, Workflow
 from core.schedulers.dolphinscheduler.model import Key
 from core.schedulers.dolphinscheduler.reader import Reader
+from core.schedulers.dolphinscheduler.spans import crosses, days_after, span
 from core.schedulers.memory import Memory
 
 Direction = Literal["up", "down"]
@@ -92,43 +94,61 @@ class Lineage:
         near = [_Tie(id_) for code in sorted(inside) if (id_ := Key(key.project, key.run, code).id) in run]
         if one.scheduled_at is None:
             return tuple(near)
-        day = one.scheduled_at.astimezone(self._reader.zone).date()
-        outside = self._waited_for(home, key.task, day) if direction == "up" else self._waiting(home, key.task, day)
+        due = one.scheduled_at.astimezone(self._reader.zone)
+        outside = self._waited_for(home, key.task, due) if direction == "up" else self._waiting(home, key.task, due)
         return (*near, *await outside)
 
-    async def _waited_for(self, home: Workflow, task: str, day: date) -> tuple[_Tie, ...]:
+    async def _waited_for(self, home: Workflow, task: str, due: datetime) -> tuple[_Tie, ...]:
         """What a dependent task waits for in other workflows."""
         ties: list[_Tie] = []
         for one in home.depends.get(task, ()):
-            nearest, farthest = one.days
-            days = (day - timedelta(days=farthest), day - timedelta(days=nearest))
-            for codes, run in await self._met(one, days):
-                ties += [_Tie(id_, cross_cycle=nearest > 0) for id_ in run if Key.parse(id_).task in codes]
+            meant = span(one.when, due)
+            met = await self._due(one.project, one.workflow, await self._counting(one), meant.days, meant.__contains__)
+            ties += [_Tie(id_, crosses(one.when, due, at)) for at, id_ in met]
         return tuple(ties)
 
-    async def _waiting(self, home: Workflow, task: str, day: date) -> tuple[_Tie, ...]:
+    async def _waiting(self, home: Workflow, task: str, due: datetime) -> tuple[_Tie, ...]:
         """Dependent tasks of other workflows that wait for a task, or for the whole workflow it is among the last of."""
         ties: list[_Tie] = []
         for waiter, code, one in await self._catalogue.dependents(home.code):
             if one.task != task and not (one.task == "" and task in home.ends):
                 continue
-            nearest, farthest = one.days
-            days = (day + timedelta(days=nearest), day + timedelta(days=farthest))
-            for run in await self._due(waiter.project, waiter.code, days):
-                ties += [_Tie(id_, cross_cycle=nearest > 0) for id_ in run if Key.parse(id_).task == code]
+            days, means = days_after(one.when, due), partial(_means, one.when, due)
+            waiting = await self._due(waiter.project, waiter.code, frozenset({code}), days, means)
+            ties += [_Tie(id_, crosses(one.when, at, due)) for at, id_ in waiting]
         return tuple(ties)
 
-    async def _met(self, one: Dependency, days: tuple[date, date]) -> list[tuple[Iterable[str], dict[str, Instance]]]:
-        """Workflow instances that meet a dependency, each with the codes of the tasks that count."""
+    async def _counting(self, one: Dependency) -> frozenset[str]:
+        """Codes of the tasks that have to be done for a dependency; none in a project that is not looked at."""
         if one.project not in await self._catalogue.projects():
-            return []
+            return frozenset()
         home = (await self._catalogue.graph(one.project)).workflows.get(one.workflow)
-        codes: frozenset[str] = frozenset({one.task}) if one.task else home.ends if home else frozenset()
-        return [(codes, run) for run in await self._due(one.project, one.workflow, days)]
+        return frozenset({one.task}) if one.task else home.ends if home else frozenset()
 
-    async def _due(self, project: str, workflow: str, days: tuple[date, date]) -> list[dict[str, Instance]]:
-        runs = await self._reader.due(project, workflow, *days)
-        return list(await asyncio.gather(*(self._runs.get((project, run.id)) for run in runs)))
+    async def _due(
+        self,
+        project: str,
+        workflow: str,
+        tasks: frozenset[str],
+        days: tuple[date, date],
+        fits: Callable[[datetime], bool],
+    ) -> list[tuple[datetime, str]]:
+        """Instances of some tasks of a workflow that were due on these days and at a fitting moment, each with that moment."""
+        runs = await self._reader.due(project, workflow, *days) if tasks else ()
+        moments = [(run.schedule_time.astimezone(self._reader.zone), run.id) for run in runs if run.schedule_time]
+        fitting = [(at, run) for at, run in moments if fits(at)]
+        parts = await asyncio.gather(*(self._runs.get((project, run)) for _, run in fitting))
+        return [
+            (at, id_)
+            for (at, _), part in zip(fitting, parts, strict=True)
+            for id_ in part
+            if Key.parse(id_).task in tasks
+        ]
 
     async def _fetch(self, key: tuple[str, str]) -> dict[str, Instance]:
         return {one.id: one for one in await self._reader.instances(*key)}
+
+
+def _means(when: str, due: datetime, at: datetime) -> bool:
+    """Whether a run that was due at a moment waits, by such a dependency, for one that was due at another."""
+    return due in span(when, at)
