@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from core.schedulers.model import (
     FAILED,
     FINISHED,
+    AlertRule,
     Baseline,
     Change,
     ChangeKind,
@@ -22,6 +23,7 @@ from core.schedulers.model import (
     Page,
     Related,
     RunType,
+    Shift,
     Status,
     TableUpdate,
     Task,
@@ -31,6 +33,7 @@ from core.schedulers.model import (
 __all__ = [
     "FAILED",
     "FINISHED",
+    "AlertRule",
     "AnswersExtensions",
     "Baseline",
     "Capability",
@@ -44,6 +47,7 @@ __all__ = [
     "Health",
     "Instance",
     "InstanceQuery",
+    "KnowsAlertRules",
     "KnowsMembers",
     "LogPage",
     "Operation",
@@ -53,6 +57,7 @@ __all__ = [
     "Related",
     "RunType",
     "Scheduler",
+    "Shift",
     "Status",
     "TableUpdate",
     "Task",
@@ -242,6 +247,19 @@ class KnowsMembers(Scheduler, Protocol):
 
     async def members(self, project: str) -> frozenset[str]:
         """Names, as in `Task.owners`, of those who may operate a project. Raises as the others do."""
+        ...
+
+
+@runtime_checkable
+class KnowsAlertRules(Scheduler, Protocol):
+    """A scheduler that calls people by rules of its own, and can say by which, and whom."""
+
+    async def alert_rules(self, task_id: str) -> tuple[AlertRule, ...]:
+        """Rules that concern a task, at most five, with whom each would call now. Raises as the others do."""
+        ...
+
+    async def alert_rule(self, rule_id: str) -> AlertRule:
+        """One rule, e.g. that of an alert it sent. Raises `NotFound`, and as the others do."""
         ...
 
 

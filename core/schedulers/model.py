@@ -321,6 +321,37 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """A roster, and who of it is on duty now; empty when nobody is."""
+
+    name: str
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """A rule by which the platform itself calls people.
+
+    Attributes:
+        on: the platform's word for what makes it call: `Error`, `Timeout` …
+        owner: who answers for the rule.
+        people: names of those it calls, whoever is on duty.
+        shifts: rosters of which it calls whoever is on duty.
+        elsewhere: the platform's words for receivers that are nobody by name: `DingdingUrl`, `WebhookUrl` …
+        enabled: whether it calls at all.
+    """
+
+    id: str
+    name: str
+    on: str = ""
+    owner: str = ""
+    people: tuple[str, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Baseline:
     """A promise about when data is there, as the platform keeps it (DataWorks and Dataphin call it so).
 

@@ -48,6 +48,7 @@ async def _ask(scheduler: DataWorksScheduler, failed: str, waiting: str) -> None
     await scheduler.tables("ods_order")
     await scheduler.changes("503", NOW - timedelta(hours=1))
     await scheduler.baselines(failed)
+    await scheduler.alert_rules("503")
     for operation, target in (
         (Operation.SET_SUCCESS, failed),
         (Operation.RERUN, failed),

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from core.settings import SchedulerConnection
 from tests.fakes.aliyun import KEY, SECRET, AliyunGateway, Fault, Json
+from tests.fakes.dataworks_alerts import AlertDesk
 from tests.fakes.dataworks_night import MEMBERS, PROJECTS, TABLES, TASKS, night
 from tests.fakes.dataworks_rules import milliseconds, page, rerun, resume, set_success, stop, suspend
 
@@ -54,6 +55,7 @@ class FakeDataWorks(AliyunGateway):
         operations: the log of what was done, newest last.
         comments: the `Comment` of every operation, in order.
         workflows: what backfills made, by day.
+        desk: alert rules and who is on duty.
         now: the present moment.
     """
 
@@ -75,6 +77,7 @@ class FakeDataWorks(AliyunGateway):
         self.workflows: list[Json] = []
         self.creation = "Created"
         self.baselines: list[Json] = []
+        self.desk = AlertDesk(milliseconds(self.now))
         for ago in (2, 1, 0):
             made = night(TODAY - timedelta(days=ago), ZONE, last=ago == 0)
             self.instances |= made.instances
@@ -118,7 +121,7 @@ class FakeDataWorks(AliyunGateway):
         self.logs[id_, one["RunNumber"]] = f"run {one['RunNumber']}\nends with {status}\n"
 
     async def answer(self, action: str, given: Json) -> Json:
-        ways: Mapping[str, Callable[[Json], Json]] = {
+        ways: dict[str, Callable[[Json], Json]] = {
             "ListProjects": lambda one: page(one, "Projects", PROJECTS),
             "ListProjectMembers": lambda one: page(one, "ProjectMembers", self.members[int(one["ProjectId"])]),
             "ListTasks": self._tasks,
@@ -145,7 +148,7 @@ class FakeDataWorks(AliyunGateway):
             "ListTaskOperationLogs": self._operations,
             "ListBaselineStatuses": lambda one: page(one, "BaselineStatuses", self.baselines, around="Data"),
         }
-        return ways[action](given)
+        return (ways | self.desk.ways)[action](given)
 
     def _known(self, id_: str) -> Json:
         if int(id_) not in self.instances:

@@ -38,7 +38,7 @@ TASKS: Final[list[Json]] = [
     _task(501, "ods_order", "2001"),
     _task(502, "dwd_trade_order_di", "2001"),
     _task(503, "dws_trade_order_di", "2001"),
-    _task(504, "ads_gmv_daily", "2002"),
+    _task(504, "ads_gmv_daily", "2002", BaselineId=77, WorkflowId=88),
     _task(505, "dwd_click_hourly", "2002", cron="00 05 00-23/1 * * ?"),
     _task(506, "dws_user_weekly", "2002", cron="00 00 03 ? * 1"),
     _task(507, "dim_region_full", "2002"),

@@ -47,6 +47,11 @@ class Names:
         """Somebody of a workspace."""
         return self.members.get(project_id, {}).get(account, account)
 
+    def anybody(self, account: str, otherwise: str = "") -> str:
+        """Somebody of any workspace."""
+        known = (people[account] for people in self.members.values() if account in people)
+        return next(known, otherwise or account)
+
     def owners(self, project_id: str, account: str) -> tuple[str, ...]:
         """The owner of something, if it has one."""
         return (self.person(project_id, account),) if account else ()

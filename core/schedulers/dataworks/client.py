@@ -31,6 +31,8 @@ ONLY_2020: Final = frozenset(
         "GetMetaTableBasicInfo",
         "ListBaselineStatuses",
         "ListInstances",
+        "ListShiftPersonnels",
+        "ListShiftSchedules",
         "SearchMetaTables",
         "UpdateWorkbenchEventResult",
     }

@@ -48,6 +48,8 @@ def _probes(project: str, today: date, zone: ZoneInfo) -> Mapping[str, Parameter
         "GetInstanceStatusStatistic": of | {"BizDate": yesterday.isoformat(), "ProjectEnv": "PROD"},
         "ListInstances": of | one | {"ProjectEnv": "PROD", "Bizdate": f"{yesterday} 00:00:00"},
         "SearchMetaTables": one | {"Keyword": "dual", "DataSourceType": "odps"},
+        "ListAlertRules": one,
+        "ListShiftSchedules": one,
         "ListBaselineStatuses": one | {"Bizdate": midnight.strftime("%Y-%m-%dT%H:%M:%S%z")},
     }
 

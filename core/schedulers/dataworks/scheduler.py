@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from core.schedulers.aliyun import Calls
 from core.schedulers.base import (
+    AlertRule,
     Baseline,
     Capability,
     Change,
@@ -31,6 +32,7 @@ from core.schedulers.base import (
     Status,
     Task,
 )
+from core.schedulers.dataworks.alerts import Alerts
 from core.schedulers.dataworks.catalogue import Catalogue
 from core.schedulers.dataworks.client import EDITION_CALLS, Client
 from core.schedulers.dataworks.context import Context
@@ -91,6 +93,7 @@ class DataWorksScheduler:
         self._lineage = Lineage(self._client, self._reader, rate)
         self._tables = Tables(self._client, self._catalogue, self._reader)
         self._orders = Orders(self._client, self._reader, zone)
+        self._alerts = Alerts(self._client, self._catalogue, clock)
         self._context = Context(self._client, self._catalogue, self._reader, self._lineage, zone, clock)
 
     async def health(self) -> Health:
@@ -183,6 +186,14 @@ class DataWorksScheduler:
         """Unfinished baselines of its day that it, or one that waits for it, is on."""
         return await self._context.baselines(instance_id)
 
+    async def alert_rules(self, task_id: str) -> tuple[AlertRule, ...]:
+        """Rules that concern a task, those that are switched on first."""
+        return await self._alerts.about(task_id)
+
+    async def alert_rule(self, rule_id: str) -> AlertRule:
+        """A rule by the id that its alerts carry."""
+        return await self._alerts.one(rule_id)
+
     async def operate(self, order: Order) -> Receipt:
         """Carry out an order; `orders` says how. What was remembered of instances is forgotten, whatever came of it."""
         try:
@@ -197,5 +208,6 @@ class DataWorksScheduler:
 
     async def close(self) -> None:
         """Stop what is being fetched."""
-        await asyncio.gather(self._catalogue.close(), self._reader.close(), self._lineage.close())
+        parts = (self._catalogue, self._reader, self._lineage, self._alerts)
+        await asyncio.gather(*(part.close() for part in parts))
         self._client.calls.close()

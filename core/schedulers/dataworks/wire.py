@@ -49,6 +49,9 @@ class Paged(Wire, Generic[R]):
             "Instances",
             "DataEntityList",
             "BaselineStatuses",
+            "AlertRules",
+            "ShiftSchedules",
+            "ShiftPersons",
         ),
     )
     total: int = Field(default=0, validation_alias="TotalCount")
@@ -57,7 +60,7 @@ class Paged(Wire, Generic[R]):
 class Listing(Wire, Generic[R]):
     """An answer that holds a page."""
 
-    page: Paged[R] = Field(default=Paged[R](), validation_alias=AliasChoices("PagingInfo", "Data"))
+    page: Paged[R] = Field(default=Paged[R](), validation_alias=AliasChoices("PagingInfo", "Data", "Paging"))
 
 
 class Resource(Wire):
@@ -138,6 +141,7 @@ class TaskDefinition(Wire):
     project_id: Id = ""
     priority: int = 0
     baseline_id: Id = ""
+    workflow_id: Id = ""
     modify_time: Moment = None
     modify_user: Id = ""
     trigger: Trigger = Trigger()
@@ -310,3 +314,64 @@ class BaselineStatus(Wire):
     owner: str = ""
     sla_time: Moment = None
     end_cast: Moment = None
+
+
+class Target(Wire):
+    """What a rule watches: things of a kind, but for some tasks."""
+
+    type: str = ""
+    ids: tuple[Id, ...] = ()
+    spared: tuple[Id, ...] = Field(default=(), validation_alias="AllowTasks")
+
+
+class Condition(Wire):
+    """When a rule calls."""
+
+    type: str = ""
+    target: Target = Target()
+
+
+class Receiver(Wire):
+    """Whom a rule calls. Values of addresses hold secrets."""
+
+    kind: str = Field(default="", validation_alias="ReceiverType")
+    values: tuple[str, ...] = Field(default=(), validation_alias="ReceiverValues", repr=False)
+
+
+class Notification(Wire):
+    """How a rule calls."""
+
+    receivers: tuple[Receiver, ...] = ()
+
+
+class Rule(Wire):
+    """A rule by which DataWorks calls people; lists leave out whom."""
+
+    id: Id
+    name: str = ""
+    owner: Id = ""
+    enabled: bool = True
+    condition: Condition = Field(default=Condition(), validation_alias="TriggerCondition")
+    notification: Notification = Notification()
+
+
+class OneRule(Wire):
+    """What `GetAlertRule` answers."""
+
+    rule: Rule | None = Field(default=None, validation_alias="AlertRule")
+
+
+class Roster(Wire):
+    """A shift schedule."""
+
+    id: str = Field(validation_alias="ShiftScheduleIdentifier")
+    name: str = Field(default="", validation_alias="ShiftScheduleName")
+
+
+class OnDuty(Wire):
+    """Who is on duty in a span of time."""
+
+    uid: Id = Field(default="", validation_alias="ShiftPersonUID")
+    name: str = Field(default="", validation_alias="ShiftPersonName")
+    begin_time: Moment = None
+    end_time: Moment = None
