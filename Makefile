@@ -44,11 +44,13 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "X-Ops needs Python 3.11 or newer: set PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -m venv $(VENV)
 
-# PIP_NO_COMPILE would make the first start slow, so packages are compiled while they are installed.
+# PIP_NO_COMPILE would make the first start slow, so packages are compiled while they are installed. What is installed in
+# place is not, and never would be where PYTHONDONTWRITEBYTECODE is set: 0.4 s of each start.
 $(VENV)/.run: deploy/requirements.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Setting up (first time only, about half a minute) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q bots core
 	@touch $@
 
 $(VENV)/.dev: deploy/requirements-dev.txt $(VENV)/.run

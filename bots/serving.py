@@ -96,8 +96,7 @@ async def serving(settings: Settings) -> AsyncGenerator[tuple[str, str]]:
         site = web.TCPSite(runner, settings.server.host, settings.server.port)
         await site.start()
         port = runner.addresses[0][1]
-        gc.collect()
-        gc.freeze()  # what start-up made lives for ever: looking through it again costs 100 ms pauses under load
+        gc.freeze()  # what start-up made lives for ever: one look through it is a pause of 100 ms
         READY.set(1)
         application.warm()
         try:

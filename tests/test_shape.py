@@ -137,6 +137,13 @@ def test_starting_loads_no_agent_and_no_durable_work() -> None:
     assert loaded.stdout.strip() == "[]"
 
 
+def test_the_rules_load_no_client_of_a_provider() -> None:
+    """Who configured no model does not pay for one: OpenAI's client is 13 MiB."""
+    code = "import sys, core.agent.graph; print('openai' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_files_and_functions_fit_a_screen(path: Path) -> None:
     """Files under 400 lines with a docstring, functions under 60."""

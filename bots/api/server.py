@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -55,7 +56,6 @@ class Api:
         self._access = access
         self._tokens = tokens
         self._session = session
-        self._document = orjson.dumps(document(endpoints))
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Every address."""
@@ -64,6 +64,10 @@ class Api:
 
     async def _describe(self, _request: web.Request) -> web.Response:
         return web.Response(body=self._document, content_type="application/json")
+
+    @cached_property
+    def _document(self) -> bytes:
+        return orjson.dumps(document(self._endpoints))
 
     def _handler(self, endpoint: Endpoint) -> Callable[[web.Request], Any]:
         answer: TypeAdapter[Any] = TypeAdapter(endpoint.answer)

@@ -23,4 +23,4 @@ Secret = Annotated[SecretStr, AfterValidator(_strong)]
 class Section(BaseModel):
     """Unknown keys are refused, so that a misspelt one is found at start and not at 3 a.m."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)

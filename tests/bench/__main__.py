@@ -7,6 +7,7 @@ sending its next message when the last one was answered. Medians over the repeat
 
 import argparse
 import asyncio
+import compileall
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ from pathlib import Path
 from platform import python_version
 from statistics import median
 
+import bots
+import core
 from tests.bench.contestants import CONTESTANTS, MOST_IN_FLIGHT, Contestant, install_peers
 from tests.bench.load import Load, drive
 from tests.bench.messengers import Platform, listening
@@ -154,6 +157,8 @@ def main() -> None:
     chosen = [contestant for contestant in CONTESTANTS if arguments.only.lower() in contestant.name.lower()]
     if any(contestant.is_peer for contestant in chosen):
         install_peers()
+    for package in (bots, core):
+        compileall.compile_dir(package.__path__[0], quiet=1)  # as the peers are, and as `make run` leaves it
     asyncio.run(bench(chosen, QUICK if arguments.quick else FULL))
 
 
