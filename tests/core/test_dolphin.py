@@ -94,7 +94,7 @@ async def test_a_server_that_does_not_answer_is_asked_twice_and_no_more() -> Non
         with pytest.raises(Unreachable):
             await pair.scheduler.projects()
         pair.server.open.set()
-        assert pair.server.asked == ["GET projects/list"] * 2
+        assert pair.server.asked == ["GET projects"] * 2
 
 
 async def test_a_server_that_asks_us_to_slow_down_is_asked_no_more() -> None:

@@ -49,10 +49,11 @@ async def test_the_list_of_failures_alone_costs_27_calls(pair: Pair) -> None:
     assert len(pair.server.asked) == 27
 
 
-async def test_a_diagnosis_costs_15_calls_whatever_the_size_of_the_night(pair: Pair) -> None:
+async def test_a_diagnosis_costs_17_calls_whatever_the_size_of_the_night(pair: Pair) -> None:
+    """Two of them are to the audit log, which 3.1 cannot search by name."""
     found = await look(pair).diagnose(ADMIN, f"ds:{pair.server.id('dws_trade_order_di')}")
     assert isinstance(found, Diagnosed)
-    assert len(pair.server.asked) == 15, pair.server.count
+    assert len(pair.server.asked) == 17 - 2 * (pair.server.version < "3.2"), pair.server.count
 
 
 async def test_a_group_that_asks_while_the_server_says_slow_down_makes_no_storm(pair: Pair) -> None:

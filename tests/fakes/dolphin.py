@@ -22,6 +22,7 @@ from aiohttp import web
 
 from core.settings import SchedulerConnection
 from tests.fakes.dolphin_night import NOW, PROJECTS, TASK_GROUP, TODAY, FakeRun, Flow, Job, Json, Night, Row
+from tests.fakes.dolphin_people import USERS, XOPS, Deed, People
 from tests.fakes.dolphin_rules import Matched, Refusal, match, paged, violations
 
 TOKEN: Final = "dolphin-token-of-a-test"
@@ -39,6 +40,7 @@ class FakeDolphin:
 
     Attributes:
         night: what is defined and what ran.
+        people: who is known, and their rights.
         asked: method and route of each request that came through the door, in order.
         given: parameters of the orders, in order.
         broken: what the published contract does not allow.
@@ -54,6 +56,7 @@ class FakeDolphin:
         self.zone = ZoneInfo(zone)
         self.noun = "workflow" if version >= "3.3" else "process"
         self.night = Night()
+        self.people = People()
         self.asked: list[str] = []
         self.given: list[Json] = []
         self.broken: list[str] = []
@@ -163,8 +166,11 @@ class FakeDolphin:
         if method == "POST" and path != "projects/{projectCode}/schedules/list":
             self.given.append(dict(given))
         ways: Mapping[str, Callable[[], object]] = {
-            "projects/list": lambda: [{"code": code, "name": name} for code, name in PROJECTS.items()],
-            "users/get-user-info": lambda: {"id": 2, "userName": "xops", "userType": "GENERAL_USER"},
+            "projects": lambda: self.people.projects(given),
+            "projects/authed-user": lambda: self.people.authorized(given),
+            "projects/project-with-authorized-level-list-paging": lambda: self.people.levels(given),
+            "projects/audit/audit-log-list": lambda: self._audit(given),
+            "users/get-user-info": lambda: {"id": XOPS, "userName": USERS[XOPS], "userType": "GENERAL_USER"},
             f"{self.noun}-definition/list": lambda: [
                 self._dag(flow) for flow in self.night.flows if flow.project == project
             ],
@@ -282,6 +288,21 @@ class FakeDolphin:
             "dryRun": row.run.dry_run,
             "taskParams": json.dumps({"sql": "select 1"}),
         }
+
+    def _audit(self, given: Mapping[str, str]) -> Json:
+        def told(one: Deed) -> Json:
+            return {
+                "modelType": one.kind,
+                "modelName": one.name,
+                "operation": one.operation,
+                "userName": USERS[one.who],
+                "createTime": self._moment(one.at),
+                "description": None,
+                "detail": "3",
+                "latency": "12",
+            }
+
+        return paged(self.people.audit(given, *self._span(given)), given, told)
 
     def _log(self, given: Mapping[str, str]) -> Json:
         row = self.night.rows.get(int(given["taskInstanceId"]))

@@ -33,12 +33,16 @@ class Catalogue:
         self._client = client
         self._drawing = drawing
         self._wanted = frozenset(projects)
-        self._projects: Memory[str, Mapping[str, str]] = Memory(self._fetch_projects, seconds=SECONDS)
+        self._projects: Memory[str, Mapping[str, Project]] = Memory(self._fetch_projects, seconds=SECONDS)
         self._graphs: Memory[str, Graph] = Memory(self._fetch_graph, seconds=SECONDS)
 
     async def projects(self) -> Mapping[str, str]:
         """Names of the projects by code."""
-        return await self._projects.get(ALL)
+        return {code: one.name for code, one in (await self._projects.get(ALL)).items()}
+
+    async def maker(self, project: str) -> str:
+        """Name of who made a project, by its code; empty when DolphinScheduler does not tell."""
+        return (await self._projects.get(ALL))[project].user_name or ""
 
     async def among(self, names: frozenset[str]) -> tuple[str, ...]:
         """Codes of the projects that are called so; of all when no name is given."""
@@ -87,9 +91,10 @@ class Catalogue:
         """Stop what is being fetched."""
         await asyncio.gather(self._projects.close(), self._graphs.close())
 
-    async def _fetch_projects(self, _: str) -> Mapping[str, str]:
-        found = await self._client.get(("projects", "list"), tuple[Project, ...])
-        return {one.code: one.name for one in found if not self._wanted or one.name in self._wanted}
+    async def _fetch_projects(self, _: str) -> Mapping[str, Project]:
+        """By pages: `projects/list` would tell only those that the token's owner made, and none that was granted."""
+        found = await self._client.every(("projects",), Project, {})
+        return {one.code: one for one in found if not self._wanted or one.name in self._wanted}
 
     async def _fetch_graph(self, project: str) -> Graph:
         names = await self._client.names()

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from time import monotonic
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_origin
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
@@ -54,12 +54,16 @@ class Generation:
         noun: begins the names of routes and parameters.
         by_workflow: parameter that selects workflow instances by their workflow.
         single_tasks: whether one task of a workflow instance can be run again (`execute-task`).
+        levels: whether a project can be granted for reading alone.
+        audit_by_name: whether the audit log can be searched by the name of what something was done to.
     """
 
     version: str
     noun: str
     by_workflow: str
     single_tasks: bool = True
+    levels: bool = True
+    audit_by_name: bool = True
 
     @property
     def runs(self) -> str:
@@ -79,7 +83,9 @@ class Generation:
 
 WORKFLOW: Final = Generation("3.3 or newer", "workflow", "workflowDefinitionCode")
 PROCESS: Final = Generation("3.2", "process", "processDefineCode")
-OLD_PROCESS: Final = Generation("3.1", "process", "processDefineCode", single_tasks=False)
+OLD_PROCESS: Final = Generation(
+    "3.1", "process", "processDefineCode", single_tasks=False, levels=False, audit_by_name=False
+)
 PROBES: Final = (("workflow-instances", WORKFLOW), ("project-parameter", PROCESS), ("process-instances", OLD_PROCESS))
 """Routes that a generation has and those after it in this list lack, newest first."""
 
@@ -144,6 +150,8 @@ class Client:
             Throttled: it asks us to slow down.
         """
         data = await self._call(method, path, params, attempts=2, what=what, name=name)
+        if data is None and get_origin(answer) is tuple:  # an empty list, as some serializers write it
+            data = ()
         try:  # in a thread: a page of 500 rows takes some tens of milliseconds
             return await asyncio.to_thread(TypeAdapter(answer).validate_python, data, context=self.zone)
         except ValidationError as error:

@@ -44,6 +44,7 @@ class Workflow:
     Attributes:
         project: code.
         code: its own.
+        name: what people call it.
         version: grows with every change.
         tasks: by code.
         parents: codes of the tasks each waits for.
@@ -54,6 +55,7 @@ class Workflow:
 
     project: str
     code: str
+    name: str
     version: int
     tasks: Mapping[str, Task]
     parents: Mapping[str, frozenset[str]]
@@ -132,6 +134,7 @@ class Drawing:
         return Workflow(
             project=project,
             code=dag.workflow.code,
+            name=dag.workflow.name,
             version=dag.workflow.version,
             tasks={one.code: self._task(name, dag, one, schedule) for one in dag.tasks},
             parents={code: frozenset(above) for code, above in parents.items()},

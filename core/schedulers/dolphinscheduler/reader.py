@@ -24,7 +24,7 @@ from core.schedulers.dolphinscheduler.catalogue import Catalogue
 from core.schedulers.dolphinscheduler.client import Client, Params
 from core.schedulers.dolphinscheduler.graph import Graph
 from core.schedulers.dolphinscheduler.model import BEGINNING, SUCCESS, Key, origin, run_type
-from core.schedulers.dolphinscheduler.wire import Attempt, Run
+from core.schedulers.dolphinscheduler.wire import FORMAT, Attempt, Run
 from core.schedulers.memory import Memory
 
 LIST_SECONDS: Final = 15.0
@@ -32,7 +32,6 @@ SPAN: Final = timedelta(days=2)
 """How long after a day began its workflow instances may still begin."""
 PAST: Final = 50
 """Newest workflow instances of a task that are looked at."""
-FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(frozen=True, slots=True)

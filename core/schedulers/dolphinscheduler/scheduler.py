@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from core.http import Http
@@ -31,11 +30,13 @@ from core.schedulers.base import (
 )
 from core.schedulers.dolphinscheduler.assembly import Assembly
 from core.schedulers.dolphinscheduler.catalogue import Catalogue
+from core.schedulers.dolphinscheduler.changes import Changes
 from core.schedulers.dolphinscheduler.client import Client
 from core.schedulers.dolphinscheduler.graph import ONLINE, Drawing
 from core.schedulers.dolphinscheduler.health import problems
 from core.schedulers.dolphinscheduler.lineage import Lineage
 from core.schedulers.dolphinscheduler.logs import tail as log_tail
+from core.schedulers.dolphinscheduler.members import Members
 from core.schedulers.dolphinscheduler.model import Key
 from core.schedulers.dolphinscheduler.orders import Orders
 from core.schedulers.dolphinscheduler.quotas import Quotas
@@ -43,8 +44,6 @@ from core.schedulers.dolphinscheduler.reader import Reader
 from core.schedulers.dolphinscheduler.tables import Tables
 from core.schedulers.probes import Probe
 from core.settings import SchedulerConnection
-
-CHANGES: Final = 50
 
 
 class DolphinScheduler:
@@ -78,6 +77,8 @@ class DolphinScheduler:
         self._lineage = Lineage(self._catalogue, self._reader, connection.name)
         self._orders = Orders(self._client, self._catalogue, self._reader)
         self._quotas = Quotas(self._client, self._reader)
+        self._members = Members(self._client, self._catalogue)
+        self._changes = Changes(self._client, self._catalogue)
         self._tables = Tables(self._catalogue, self._reader, connection.tables, connection.dbt_sources)
         self._probe = Probe(connection.name, connection.probe, zone)
 
@@ -102,6 +103,10 @@ class DolphinScheduler:
     async def projects(self) -> tuple[str, ...]:
         """Names of the projects."""
         return tuple(sorted((await self._catalogue.projects()).values()))
+
+    async def members(self, project: str) -> frozenset[str]:
+        """Names of who made a project and of those to whom it is granted with write permission."""
+        return await self._members.of(project)
 
     async def counts(self, query: InstanceQuery) -> Mapping[Status, int]:
         """How many instances match, by status; see `reader` for what it costs."""
@@ -156,11 +161,8 @@ class DolphinScheduler:
         return await self._probe.measure(text, await self._tables.find(text, self.name, limit), limit)
 
     async def changes(self, task_id: str, since: datetime) -> tuple[Change, ...]:
-        """When the task, its workflow and its schedule were last changed: only the last time is told of each."""
-        _, home = await self._catalogue.home(task_id)
-        name = home.tasks[task_id].name
-        told = (Change(at, "task", what, who, name) for at, what, who in home.changed[task_id] if at >= since)
-        return tuple(sorted(told, key=lambda change: change.at, reverse=True)[:CHANGES])
+        """When the task, its workflow and its schedule were last changed, and what the audit log tells of them."""
+        return await self._changes.of(task_id, since, self._clock())
 
     async def baselines(self, instance_id: str) -> tuple[Baseline, ...]:
         """DolphinScheduler has none."""
@@ -176,5 +178,5 @@ class DolphinScheduler:
 
     async def close(self) -> None:
         """Stop what is being fetched."""
-        parts = (self._client, self._catalogue, self._reader, self._lineage, self._probe)
+        parts = (self._client, self._catalogue, self._reader, self._lineage, self._members, self._probe)
         await asyncio.gather(*(part.close() for part in parts))

@@ -12,6 +12,8 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 R = TypeVar("R")
+FORMAT = "%Y-%m-%d %H:%M:%S"
+"""How moments are written, in the server's zone."""
 
 
 def _identity(value: object) -> str:
@@ -60,21 +62,40 @@ class Envelope(Wire):
 class Paged(Wire, Generic[R]):
     """One page of a list; `total` counts all that match."""
 
-    items: tuple[R, ...] = Field(validation_alias="totalList")
+    items: Annotated[tuple[R, ...], BeforeValidator(_listed)] = Field(validation_alias="totalList")
     total: int = 0
 
 
 class Project(Wire):
-    """A project of the token's owner."""
+    """A project that the token's owner made or was granted; `perm` is the level at which somebody who was asked for has it."""
 
     code: Identity
     name: str
+    user_name: str | None = None
+    perm: int = 0
 
 
 class User(Wire):
-    """The token's owner."""
+    """Somebody; `state` is 0 of one who may not log in."""
 
+    id: Identity = ""
     user_name: str = ""
+    state: int = 1
+
+    @property
+    def enabled(self) -> bool:
+        """Whether they may do anything at all."""
+        return self.state != 0
+
+
+class Audited(Wire):
+    """Something that somebody did."""
+
+    model_type: str = ""
+    model_name: str = ""
+    operation: str = ""
+    user_name: str = ""
+    create_time: Moment = None
 
 
 class Run(Wire):
@@ -170,6 +191,7 @@ class WorkflowDefinition(Wire):
     """A workflow as it is now."""
 
     code: Identity
+    name: str = ""
     version: int = 0
     user_name: str | None = None
     modify_by: str | None = None
