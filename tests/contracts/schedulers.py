@@ -9,9 +9,9 @@ An implementation's suite subclasses `SchedulerContract` and gives a fixture `su
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -24,9 +24,10 @@ from core.schedulers.base import (
     Operation,
     Order,
     RunType,
-    Scheduler,
     Status,
 )
+from tests.contracts.offers import OffersContract
+from tests.contracts.subject import Subject
 
 HOSTILE = (
     "no-such-thing",
@@ -45,28 +46,7 @@ HOSTILE = (
 """Names that are nobody's, and that break whoever splices them into SQL, a path, a pattern or a format."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is under test, and enough knowledge of it to ask questions.
-
-    Attributes:
-        scheduler: the implementation; the test may close it.
-        failed: id of an instance that ran, failed, has a log and may be rerun; it has something upstream or downstream.
-        succeeded: id of an instance that ran and succeeded.
-        task: name of exactly one task.
-        table: name of exactly one table, updated at least once by a run the scheduler knows.
-        ended: waits until the instance's run of this number, or a later one, has ended, and gives it.
-    """
-
-    scheduler: Scheduler
-    failed: str
-    succeeded: str
-    task: str
-    table: str
-    ended: Callable[[str, int], Awaitable[Instance]]
-
-
-class SchedulerContract:
+class SchedulerContract(OffersContract):
     """The suite. Subclasses give the fixture `subject`."""
 
     async def test_it_says_who_it_is_and_what_it_can_do(self, subject: Subject) -> None:
@@ -100,7 +80,7 @@ class SchedulerContract:
         name, _, id_ = one.ref.partition(":")
         assert name == subject.scheduler.name == one.task.scheduler
         assert await subject.scheduler.instance(id_) == one
-        page = await subject.scheduler.instances(InstanceQuery(day=_day(subject, one), task=one.task.id, limit=1000))
+        page = await subject.scheduler.instances(InstanceQuery(day=subject.day(one), task=one.task.id, limit=1000))
         assert one in page.items
 
     async def test_a_failure_and_a_success_are_told_apart(self, subject: Subject) -> None:
@@ -113,7 +93,7 @@ class SchedulerContract:
         assert failed.raw_status != succeeded.raw_status
 
     async def test_ids_are_strings_and_times_have_zones(self, subject: Subject) -> None:
-        page = await subject.scheduler.instances(await _whole_day(subject))
+        page = await subject.scheduler.instances(await subject.whole_day())
         assert page.as_of.tzinfo is not None
         for one in page.items:
             assert isinstance(one.id, str)
@@ -123,7 +103,7 @@ class SchedulerContract:
             assert one.seconds is None or one.seconds >= 0
 
     async def test_pages_add_up_to_the_total_without_repeating(self, subject: Subject) -> None:
-        query = await _whole_day(subject)
+        query = await subject.whole_day()
         whole = await subject.scheduler.instances(query)
         size = max(1, -(-whole.total // 3))
         pages = [
@@ -135,40 +115,40 @@ class SchedulerContract:
         assert len(ids) == len(set(ids)) == whole.total
 
     async def test_a_page_past_the_end_is_empty_and_still_knows_the_total(self, subject: Subject) -> None:
-        query = await _whole_day(subject)
+        query = await subject.whole_day()
         whole = await subject.scheduler.instances(query)
         beyond = await subject.scheduler.instances(replace(query, offset=whole.total))
         assert (beyond.items, beyond.total) == ((), whole.total)
 
     async def test_the_most_recently_due_come_first(self, subject: Subject) -> None:
-        page = await subject.scheduler.instances(await _whole_day(subject))
+        page = await subject.scheduler.instances(await subject.whole_day())
         due = [one.scheduled_at for one in page.items if one.scheduled_at]
         assert due == sorted(due, reverse=True)
 
     async def test_counts_are_the_instances_grouped(self, subject: Subject) -> None:
-        query = await _whole_day(subject)
+        query = await subject.whole_day()
         page = await subject.scheduler.instances(query)
         assert page.total == len(page.items), "give the contract a day of at most 1000 instances"
         counts = await subject.scheduler.counts(replace(query, limit=1, offset=1))
         assert {status: n for status, n in counts.items() if n} == Counter(one.status for one in page.items)
 
     async def test_a_status_filter_lets_only_these_through(self, subject: Subject) -> None:
-        query = replace(await _whole_day(subject), statuses=frozenset({Status.FAILED}))
+        query = replace(await subject.whole_day(), statuses=frozenset({Status.FAILED}))
         page = await subject.scheduler.instances(query)
         assert {one.status for one in page.items} == {Status.FAILED}
         assert await subject.scheduler.counts(query) == {Status.FAILED: page.total}
 
     async def test_a_day_begins_and_ends_in_the_schedulers_zone(self, subject: Subject) -> None:
-        query = await _whole_day(subject)
+        query = await subject.whole_day()
         assert query.day
         for day in (query.day, query.day - timedelta(days=1)):
             page = await subject.scheduler.instances(replace(query, day=day))
-            assert {_day(subject, one) for one in page.items} <= {day}
+            assert {subject.day(one) for one in page.items} <= {day}
 
     async def test_filters_by_project_owner_task_and_name_hold(self, subject: Subject) -> None:
         failed = await subject.scheduler.instance(subject.failed)
         task = failed.task
-        query = await _whole_day(subject)
+        query = await subject.whole_day()
         narrowed = {
             "projects": replace(query, projects=frozenset({task.project})),
             "task": replace(query, task=task.id),
@@ -308,7 +288,7 @@ class SchedulerContract:
 
     async def test_a_rerun_raises_the_run_number_and_ends(self, subject: Subject) -> None:
         before = await subject.scheduler.instance(subject.failed)
-        receipt = await subject.scheduler.operate(_order(Operation.RERUN, subject.failed))
+        receipt = await subject.scheduler.operate(subject.order(Operation.RERUN, subject.failed))
         assert receipt.instances[0] == subject.failed
         assert receipt.run_number > before.run_number
         after = await subject.ended(subject.failed, receipt.run_number)
@@ -324,7 +304,7 @@ class SchedulerContract:
         below = await scheduler.downstream(subject.failed, depth=3)
         ended = [one.instance.id for one in below if one.instance.status.finished and not one.by_itself]
         for chosen in ((), tuple(ended)):
-            order = replace(_order(Operation.RERUN_DOWNSTREAM, subject.failed), instances=chosen)
+            order = replace(subject.order(Operation.RERUN_DOWNSTREAM, subject.failed), instances=chosen)
             receipt = await scheduler.operate(replace(order, request_id=f"{order.request_id}-{len(chosen)}"))
             assert receipt.instances[0] == subject.failed
             assert set(receipt.instances[1:]) == set(chosen)
@@ -332,20 +312,14 @@ class SchedulerContract:
 
     async def test_the_log_of_the_earlier_run_stays(self, subject: Subject) -> None:
         before = await subject.scheduler.log(subject.failed)
-        receipt = await subject.scheduler.operate(_order(Operation.RERUN, subject.failed))
+        receipt = await subject.scheduler.operate(subject.order(Operation.RERUN, subject.failed))
         await subject.ended(subject.failed, receipt.run_number)
         assert await subject.scheduler.log(subject.failed, run_number=before.run_number) == before
         assert (await subject.scheduler.log(subject.failed)).run_number == receipt.run_number
 
-    async def test_what_it_cannot_do_it_refuses(self, subject: Subject) -> None:
-        for operation in set(Operation) - subject.scheduler.operations:
-            with pytest.raises(Refused):
-                await subject.scheduler.operate(_order(operation, subject.failed))
-        assert Operation.RERUN in subject.scheduler.operations
-
     async def test_what_has_ended_cannot_be_killed(self, subject: Subject) -> None:
         with pytest.raises(Refused):
-            await subject.scheduler.operate(_order(Operation.KILL, subject.succeeded))
+            await subject.scheduler.operate(subject.order(Operation.KILL, subject.succeeded))
         assert (await subject.scheduler.instance(subject.succeeded)).status.succeeded
 
     async def test_many_may_ask_at_once(self, subject: Subject) -> None:
@@ -373,17 +347,3 @@ class SchedulerContract:
     async def test_closing_twice_is_closing_once(self, subject: Subject) -> None:
         await subject.scheduler.close()
         await subject.scheduler.close()
-
-
-def _order(operation: Operation, instance: str) -> Order:
-    return Order(operation, instance, "asked by the contract", f"contract-{operation}-{instance}")
-
-
-def _day(subject: Subject, instance: Instance) -> date:
-    assert instance.scheduled_at
-    return instance.scheduled_at.astimezone(subject.scheduler.zone).date()
-
-
-async def _whole_day(subject: Subject) -> InstanceQuery:
-    """Every instance of the day on which the failed one was due."""
-    return InstanceQuery(day=_day(subject, await subject.scheduler.instance(subject.failed)), limit=1000)

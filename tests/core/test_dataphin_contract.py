@@ -24,6 +24,9 @@ class TestDataphin(SchedulerContract):
                 assert one.run_number >= run_number
                 return one
 
+            node = dataphin.of("dws_trade_order_di")["NodeInfo"]["Id"]
+            edited = {"NodeId": node, "OperationType": "EDIT", "OperatorName": "林志豪", "Context": ""}
+            dataphin.operations = [edited | {"OperationTime": "2026-11-22 09:00:00"}]
             yield Subject(
                 scheduler,
                 failed=dataphin.id("dws_trade_order_di"),

@@ -7,7 +7,8 @@ import pytest
 from core.schedulers.base import Instance
 from core.schedulers.dataworks import DataWorksScheduler
 from tests.contracts.schedulers import SchedulerContract, Subject
-from tests.fakes.dataworks import ZONE, FakeDataWorks
+from tests.fakes.dataworks import NOW, ZONE, FakeDataWorks
+from tests.fakes.dataworks_rules import milliseconds
 
 
 class TestDataWorks(SchedulerContract):
@@ -24,6 +25,10 @@ class TestDataWorks(SchedulerContract):
                 assert one.run_number >= run_number
                 return one
 
+            now = milliseconds(NOW)
+            dataworks.operations = [{"TaskId": 503, "User": "2002", "OperationContent": "edited", "CreateTime": now}]
+            promise = {"BaselineId": 77, "BaselineName": "core", "FinishStatus": "UNFINISH", "Owner": "2002"}
+            dataworks.baselines = [promise | {"SlaTime": now, "EndCast": now}]
             yield Subject(
                 scheduler,
                 failed=str(dataworks.of("dws_trade_order_di")["Id"]),
