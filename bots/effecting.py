@@ -13,8 +13,10 @@ from core.cards import Card
 from core.diagnosis.runbooks import configured
 from core.effects.effects import Effects
 from core.effects.finding import Investigator
+from core.effects.held import Held
 from core.effects.model import Finding
 from core.effects.outbox import Outbox
+from core.effects.postponing import Postponing
 from core.effects.telling import Crier
 from core.extensions.service import Extensions
 from core.i18n import closest, words
@@ -33,12 +35,14 @@ class Effecting:
         events: the way in.
         effects: what follows.
         outbox: what is still to be done.
+        held: what waits for the end of quiet hours.
         extensions: answers operations that wait; None when no extension is configured.
     """
 
     events: EventService
     effects: Effects
     outbox: Outbox
+    held: Held
     extensions: Extensions | None
     _background: Background = field(default_factory=Background)
 
@@ -46,9 +50,13 @@ class Effecting:
         """Take events, and go on with what an earlier process left."""
         self.events.start()
         self._background.repeat(self.effects.watch, PAUSE, "effects")
-        self._background.repeat(self.outbox.tidy, FORGET_SECONDS, "effects-forget")
+        self._background.repeat(self._tidy, FORGET_SECONDS, "effects-forget")
         if self.extensions is not None:
             self._background.repeat(self.extensions.sweep, WAITING_SECONDS, "extensions")
+
+    async def _tidy(self) -> None:
+        await self.outbox.tidy()
+        await self.held.tidy(now())
 
     async def stop(self) -> None:
         """Take nothing more."""
@@ -65,18 +73,27 @@ def build_effecting(application: Application) -> Effecting:
         zone = ZoneInfo(settings.zone)
         return views.event_card(found, words(closest(language)), zone, person, application.fleet.operations)
 
+    held = Held(store)
+    postponing = Postponing(
+        held,
+        application.subscriptions,
+        application.promising.mutes,
+        application.kept.gatherer,
+        language=settings.language,
+    )
     crier = Crier(
         outbox,
         application.subscriptions,
         application.access,
         application.promising.mutes,
+        postponing,
         application.kept.gatherer,
         application.reached if settings.events.tell_owners else (),
         render=render,
         language=settings.language,
     )
     investigator = Investigator(application.fleet, configured(settings), clock=application.told)
-    effects = Effects(outbox, application.work, investigator, crier, application.audit, store, clock=now)
+    effects = Effects(outbox, application.work, investigator, crier, postponing, application.audit, store, clock=now)
     appliers = [*application.mirroring.appliers, outbox.record]
     extensions: Extensions | None = None
     if settings.extensions.code:
@@ -96,4 +113,4 @@ def build_effecting(application: Application) -> Effecting:
         decide=extensions.decide if extensions else None,
         heard=effects.heard,
     )
-    return Effecting(events, effects, outbox, extensions)
+    return Effecting(events, effects, outbox, held, extensions)

@@ -13,6 +13,7 @@ from core.audit import Audit
 from core.effects.finding import Investigator
 from core.effects.model import Happening
 from core.effects.outbox import Outbox, Place
+from core.effects.postponing import Postponing
 from core.effects.telling import Crier
 from core.events.incoming import Incoming
 from core.execution import Queue
@@ -43,6 +44,7 @@ class Effects:
         work: the durable queue.
         investigator: finds out.
         crier: tells people.
+        postponing: tells what quiet hours held back.
         audit: the trail, for what others did.
         store: the database.
         clock: the present, with zone.
@@ -54,6 +56,7 @@ class Effects:
         work: Queue,
         investigator: Investigator,
         crier: Crier,
+        postponing: Postponing,
         audit: Audit,
         store: Store,
         *,
@@ -63,12 +66,14 @@ class Effects:
         self._work = work
         self._investigator = investigator
         self._crier = crier
+        self._postponing = postponing
         self._audit = audit
         self._store = store
         self._clock = clock
         self._changed = asyncio.Event()
         self._handed = frozenset[str]()
         work.on("effect", self._carry_out)
+        work.on("quiet", self._tell_held)
 
     async def committed(self, _batch: Sequence[Incoming]) -> None:
         """New events are stored, with what follows from them: look soon."""
@@ -94,11 +99,17 @@ class Effects:
         """Hand over everything that is due; returns how much. Safe to repeat, on any number of replicas."""
         now = self._clock()
         due = await self._outbox.due()
-        ids = {f"effect:{key}:{int((now - since).total_seconds() // AGAIN)}": key for key, since in due}
-        for id in ids.keys() - self._handed:
-            await self._work.submit("effect", id, {"key": ids[id]})
-        self._handed = frozenset(ids)
+        work = {f"effect:{key}:{_tries(now, since)}": ("effect", {"key": key}) for key, since in due}
+        for chat, since in await self._postponing.due(now):
+            payload = {"chat": chat, "due": since.isoformat()}
+            work[f"quiet:{chat}:{since.isoformat()}:{_tries(now, since)}"] = "quiet", payload
+        for id in work.keys() - self._handed:
+            await self._work.submit(work[id][0], id, work[id][1])
+        self._handed = frozenset(work)
         return len(due)
+
+    async def _tell_held(self, _work_id: str, payload: Mapping[str, str]) -> None:
+        await self._postponing.tell(payload["chat"], datetime.fromisoformat(payload["due"]))
 
     async def _carry_out(self, _work_id: str, payload: Mapping[str, str]) -> None:
         found = await self._outbox.get(payload["key"])
@@ -129,3 +140,8 @@ class Effects:
                 outcome="seen",
                 details={"event": one.key, "project": one.project, "at": one.at.isoformat()},
             )
+
+
+def _tries(now: datetime, since: datetime) -> int:
+    """Part of the name of work: another one when it is time to hand it over again."""
+    return int((now - since).total_seconds() // AGAIN)

@@ -12,6 +12,7 @@ from core.access import Access, Person
 from core.cards import Card
 from core.effects.model import Finding
 from core.effects.outbox import Outbox, Place
+from core.effects.postponing import Postponing
 from core.errors import XOpsError
 from core.i18n import words
 from core.messages import Conversation
@@ -20,8 +21,8 @@ from core.subscriptions.service import Subscriptions
 from core.watches.mutes import Mutes
 from core.watches.storm import Gatherer, Item
 
-OWNED = frozenset({"failed", "alert", "quality", "heard"})
-"""What the owner of a task hears of without subscribing."""
+MENDED = frozenset({"failed", "alert", "quality", "heard"})
+"""What somebody has to put right: the owner of a task hears of it without subscribing, a quiet chat later."""
 URGENT = 7
 """DataWorks' priorities are 1, 3, 5, 7 and 8."""
 
@@ -42,6 +43,7 @@ class Crier:
         subscriptions: which chats hear of what.
         access: where people are.
         mutes: what is muted.
+        postponing: keeps for later what a chat does not hear in its quiet hours.
         gatherer: keeps one card for many alerts.
         channels: names of the channels on which owners can be reached; none when owners hear nothing unasked.
         render: see `Render`.
@@ -54,6 +56,7 @@ class Crier:
         subscriptions: Subscriptions,
         access: Access,
         mutes: Mutes,
+        postponing: Postponing,
         gatherer: Gatherer,
         channels: Sequence[str],
         *,
@@ -64,6 +67,7 @@ class Crier:
         self._subscriptions = subscriptions
         self._access = access
         self._mutes = mutes
+        self._postponing = postponing
         self._gatherer = gatherer
         self._channels = channels
         self._render = render
@@ -84,20 +88,16 @@ class Crier:
 
     async def _places(self, found: Finding) -> tuple[Place, ...]:
         if found.over and found.happening.kind != "progress":
-            return await self._outbox.told(found.subject)
+            return (*await self._outbox.told(found.subject), *await self._postponing.over(found.subject))
         about = topic(found)
-        if await self._muted(found, about):
+        if await self._mutes.muted(about.scheduler, about.projects, about.task.partition(":")[2], about.tables):
             return ()
         group, title = _group(found)
         readers = dict.fromkeys(await self._subscriptions.hearing(about), "")
-        readers |= self._owners(about) if found.happening.kind in OWNED else {}
+        if found.happening.kind in MENDED:
+            readers |= self._owners(about)
+            await self._postponing.keep(about, _item(found, self._language), readers)
         return tuple(Place(chat, group, title, speaks or self._language) for chat, speaks in readers.items())
-
-    async def _muted(self, found: Finding, about: Topic) -> bool:
-        table = found.happening.name if found.happening.kind == "quality" else ""
-        task = found.instance.task.id if found.instance else ""
-        muted = [await self._mutes.muted(about.scheduler, name, task, table) for name in sorted(about.projects) or [""]]
-        return any(muted)
 
     def _owners(self, about: Topic) -> dict[Conversation, str]:
         """Private chats of the people whom a scheduler lists as owners, with the language they prefer."""

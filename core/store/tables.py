@@ -26,6 +26,7 @@ OWNERS = (
     "core.switches",
     "core.events.journal",
     "core.effects.outbox",
+    "core.effects.held",
     "core.subscriptions.service",
     "core.extensions.points",
     "core.watches.register",

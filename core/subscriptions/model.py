@@ -67,10 +67,28 @@ class SubscriptionList:
     as_of: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A chat in its quiet hours, e.g. `22:00-08:00`, and when they end."""
+
+    conversation: Conversation
+    hours: str
+    until: datetime
+
+
 def hears(wanted: Subscription, topic: Topic, now: datetime, zone: tzinfo) -> bool:
-    """Whether a subscription is about this, at this moment."""
-    least = "critical" if quiet(wanted.quiet, now.astimezone(zone).time()) else wanted.severity
-    if RANK[topic.severity] < RANK[least]:
+    """Whether a subscription is about this, and tells it at this moment."""
+    return concerns(wanted, topic) and not holds_back(wanted, topic, now, zone)
+
+
+def holds_back(wanted: Subscription, topic: Topic, now: datetime, zone: tzinfo) -> bool:
+    """Whether it is quiet now, and this not critical."""
+    return topic.severity != "critical" and quiet(wanted.quiet, now.astimezone(zone).time())
+
+
+def concerns(wanted: Subscription, topic: Topic) -> bool:
+    """Whether a subscription is about this, at whatever hour."""
+    if RANK[topic.severity] < RANK[wanted.severity]:
         return False
     match wanted.kind:
         case "all":

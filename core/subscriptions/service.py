@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
@@ -16,7 +16,18 @@ from core.proposals import ALPHABET
 from core.settings import SubscriptionSettings
 from core.store import Store, metadata
 from core.store.types import EPOCH, Moment
-from core.subscriptions.model import Kind, Severity, Subscription, SubscriptionList, Topic, hears
+from core.subscriptions.model import (
+    Kind,
+    Quiet,
+    Severity,
+    Subscription,
+    SubscriptionList,
+    Topic,
+    concerns,
+    hears,
+    holds_back,
+)
+from core.watches.terms import Calendar
 
 MOST = 50
 """Most subscriptions of one chat."""
@@ -123,8 +134,21 @@ class Subscriptions:
     async def hearing(self, topic: Topic) -> tuple[Conversation, ...]:
         """The chats that hear of something, each once, by the rights of this moment."""
         now = self._clock()
-        about = [one for one in await self._all() if hears(one, topic, now, self._zone)]
-        return tuple({one.conversation.key: one.conversation for one in about if self._allowed(one, topic)}.values())
+        about = [one for one in await self._all() if hears(one, topic, now, self._zone) and self._allowed(one, topic)]
+        return tuple({one.conversation.key: one.conversation for one in about}.values())
+
+    async def held(self, topic: Topic) -> tuple[Quiet, ...]:
+        """The chats that would hear of something but for their quiet hours, each once, with the first end of those."""
+        now, zone = self._clock(), self._zone
+        about = [one for one in await self._all() if concerns(one, topic) and self._allowed(one, topic)]
+        awake = {one.conversation.key for one in about if not holds_back(one, topic, now, zone)}
+        waiting = [
+            Quiet(one.conversation, one.quiet, quiet_until(one.quiet, now, zone))
+            for one in about
+            if one.conversation.key not in awake
+        ]
+        first_last = sorted(waiting, key=lambda one: one.until, reverse=True)
+        return tuple({one.conversation.key: one for one in first_last}.values())
 
     def _need(self, person: Person, conversation: Conversation, kind: Kind, subject: str) -> None:
         self._access.needs(person, "operator" if conversation.kind == "group" else "viewer")
@@ -172,6 +196,11 @@ class Subscriptions:
             outcome="done",
             details={"chat": one.conversation.key, "severity": one.severity, "quiet": one.quiet},
         )
+
+
+def quiet_until(hours: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """When quiet hours such as `22:00-08:00` end next."""
+    return Calendar(zone).following(time.fromisoformat(hours.partition("-")[2]), now)
 
 
 def _names(one: Subscription) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """Whether alerts about something are muted, and what a mute would have hidden. Answers to questions are never muted."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -50,16 +50,18 @@ class Mutes:
             "admin": settings.mute_hours_admin,
         }
 
-    async def muted(self, scheduler: str, project: str, task: str = "", table: str = "") -> Watch | None:
+    async def muted(
+        self, scheduler: str, projects: Collection[str], task: str = "", tables: Collection[str] = ()
+    ) -> Watch | None:
         """The mute that hides alerts about something now; of several the one that holds longest.
 
         Args:
             scheduler: name of the connection.
-            project: as the scheduler names it.
+            projects: names of the project, as the scheduler has them.
             task: id of the task, if it is about one.
-            table: name of the table, if it is about one.
+            tables: names of the tables it is about, those included that the task writes.
         """
-        things = (("project", project), ("task", task), ("table", table))
+        things = [*(("project", name) for name in projects), ("task", task), *(("table", name) for name in tables)]
         subjects = [f"{kind}:{scheduler}:{name}" for kind, name in things if name]
         now = self._clock()
         found = await self._watches.going_on(kind="mute", subjects=subjects) if subjects else []
@@ -68,7 +70,8 @@ class Mutes:
 
     async def about(self, instance: Instance) -> Watch | None:
         """The mute that hides alerts about an instance now."""
-        return await self.muted(instance.task.scheduler, instance.task.project, instance.task.id)
+        task = instance.task
+        return await self.muted(task.scheduler, {task.project}, task.id, task.outputs)
 
     def may(self, person: Person, scheduler: str, project: str, lasts: timedelta) -> None:
         """Raises `Denied` unless the person may mute something of this project for so long now: it hides it from everyone."""

@@ -6,7 +6,7 @@ shown with the next alert, or when whoever told of it tries again.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -151,10 +151,28 @@ class Gatherer:
         Raises:
             XOpsError: the messenger did not answer; telling it again shows what is missing.
         """
+        return await self._told(conversation, group, title, [item], language, alone)
+
+    async def gather(
+        self, conversation: Conversation, group: str, title: str, items: Sequence[Item], *, language: str
+    ) -> Storm:
+        """Show alerts that waited, all in one card; those that are over by now are counted. Else as `tell`."""
+        begun = [replace(item, over=False) for item in items]
+        return await self._told(conversation, group, title, [*begun, *(item for item in items if item.over)], language)
+
+    async def _told(
+        self,
+        conversation: Conversation,
+        group: str,
+        title: str,
+        items: Sequence[Item],
+        language: str,
+        alone: Card | None = None,
+    ) -> Storm:
         key = blake2b(f"{conversation.key}\n{group}".encode(), digest_size=16).hexdigest()
         now = self._clock()
-        found = await self._store.write(lambda connection: self._add(connection, key, title, item, now))
-        if item.ref in found.items or found.beyond:
+        found = await self._store.write(lambda connection: self._add(connection, key, title, items, now))
+        if found.beyond or any(item.ref in found.items for item in items):
             await self._show(found, alone, conversation, language)
         return found
 
@@ -183,20 +201,20 @@ class Gatherer:
             reference = await self._delivery.send(conversation, card, key=latest.subject)
             await self._delivery.attach(latest.subject, conversation, reference, language)
 
-    def _add(self, connection: Connection, key: str, title: str, item: Item, now: datetime) -> Storm:
+    def _add(self, connection: Connection, key: str, title: str, items: Sequence[Item], now: datetime) -> Storm:
         self._forget_old(connection, now)
         fresh = {"key": key, "title": title, "items": "{}", "beyond": 0, "seq": 0, "since": now, "last_at": now}
         connection.execute(self._new, fresh)
         here = storm.c.key == key
-        before = _storm(connection.execute(select(storm).where(here).with_for_update()).mappings().one())
-        if item.over and item.ref not in before.items:
-            return before
-        if now - before.last_at > QUIET and not item.over:
-            self._delivery.forget(connection, before.subject)
-            before = _storm(fresh)
-        after = _with(before, item, now)
-        connection.execute(update(storm).where(here).values(_row(after)))
-        return after
+        found = _storm(connection.execute(select(storm).where(here).with_for_update()).mappings().one())
+        if now - found.last_at > QUIET and not all(item.over for item in items):
+            self._delivery.forget(connection, found.subject)
+            found = _storm(fresh)
+        for item in items:
+            if not item.over or item.ref in found.items:
+                found = _with(found, item, now)
+        connection.execute(update(storm).where(here).values(_row(found)))
+        return found
 
     def _forget_old(self, connection: Connection, now: datetime) -> None:
         for row in connection.execute(select(storm).where(storm.c.last_at < now - KEPT)).mappings().all():

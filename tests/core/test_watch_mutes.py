@@ -28,7 +28,7 @@ def office(sqlite_store: Store) -> Office:
 
 async def hidden(office: Office, *, project: str = "trade", task: str = "t_orders", table: str = "") -> bool:
     """Whether an alert about this would be kept from people now."""
-    return await office.mutes.muted("demo", project, task, table) is not None
+    return await office.mutes.muted("demo", {project}, task, {table}) is not None
 
 
 async def test_nothing_is_muted_before_the_person_saw_what_it_would_hide(office: Office) -> None:

@@ -11,8 +11,10 @@ from core.cards import Card
 from core.delivery import Delivery
 from core.effects.effects import Effects
 from core.effects.finding import Investigator
+from core.effects.held import Held
 from core.effects.model import Finding
 from core.effects.outbox import Outbox
+from core.effects.postponing import Postponing
 from core.effects.telling import Crier
 from core.events.incoming import DATAWORKS, Incoming, read_event
 from core.events.journal import Applier, Events
@@ -87,18 +89,23 @@ class Newsroom:
         mutes = Mutes(self.watches, fleet, self.access, WatchSettings(), clock=timeline)
         self.subscriptions = Subscriptions(store, self.access, self.audit, self._settled, zone=ZONE, clock=timeline)
         self.outbox = Outbox(store, clock=timeline)
+        gatherer = Gatherer(store, delivery, render=_storm, clock=timeline)
+        postponing = Postponing(Held(store), self.subscriptions, mutes, gatherer, language="en")
         crier = Crier(
             self.outbox,
             self.subscriptions,
             self.access,
             mutes,
-            Gatherer(store, delivery, render=_storm, clock=timeline),
+            postponing,
+            gatherer,
             ("chat",),
             render=_card,
             language="en",
         )
         investigator = Investigator(fleet, None, clock=timeline)
-        self.effects = Effects(self.outbox, timeline, investigator, crier, self.audit, store, clock=timeline)
+        self.effects = Effects(
+            self.outbox, timeline, investigator, crier, postponing, self.audit, store, clock=timeline
+        )
         appliers = [*self._appliers, self.outbox.record]
         self.journal = Events(store, clock=timeline, zone=ZONE, appliers=appliers, committed=self.effects.committed)
 
