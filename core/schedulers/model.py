@@ -6,7 +6,7 @@ they never raise. Import from `core.schedulers.base`, which adds the verbs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
@@ -131,6 +131,8 @@ class Instance:
         status: normalised.
         raw_status: the platform's own word.
         run_number: 1 for the first try; grows with every rerun. 0 when it never started.
+        counted: whether the platform told that number; otherwise any instance that ran is taken to be at its first run. It says
+            how the instance was asked for, and makes it no other.
         business_date: the day the data is about (DataWorks `bizdate`, Airflow's logical date in the zone), if known.
         scheduled_at: when it was due; with zone, as are all times.
         waiting_since: since when it has been in its current waiting status, if known.
@@ -145,6 +147,7 @@ class Instance:
     flags: Flags = Flags()
     run_type: RunType = RunType.NORMAL
     run_number: int = 0
+    counted: bool = field(default=True, compare=False)
     business_date: date | None = None
     scheduled_at: datetime | None = None
     started_at: datetime | None = None

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from core.drift import drift
 from core.errors import BadInput, NotFound, Refused, Throttled, Unreachable
 from core.schedulers.aliyun import Calls
 from core.schedulers.base import InstanceQuery, Operation, Order, RunType, Status
@@ -140,6 +141,22 @@ async def test_an_order_is_sent_once_whatever_comes_back(
     with pytest.raises(kind):
         await scheduler.operate(order(Operation.RERUN, dataphin))
     assert dataphin.count["OperateInstance"] == 1
+
+
+async def test_what_a_list_showed_is_the_same_by_itself_until_it_runs_again(
+    dataphin: FakeDataphin, scheduler: DataphinScheduler
+) -> None:
+    """A list tells no run numbers: one that ran twice before it was listed has not changed since, for a batch that names it."""
+    id_ = dataphin.id("dws_trade_order_di")
+    await scheduler.operate(order(Operation.RERUN, dataphin))
+    dataphin.finish(id_, "FAILED")
+    (listed,) = (await scheduler.instances(InstanceQuery(day=TODAY, name="dws_trade_order_di"))).items
+    alone = await scheduler.instance(id_)
+    assert (listed.run_number, listed.counted, alone.run_number, alone.counted) == (1, False, 2, True)
+    assert drift(listed, alone) == ()
+    await scheduler.operate(order(Operation.RERUN, dataphin))
+    dataphin.finish(id_, "FAILED")
+    assert drift(listed, await scheduler.instance(id_)) == ("run",)
 
 
 async def test_lists_are_asked_for_anew_after_an_order(dataphin: FakeDataphin, scheduler: DataphinScheduler) -> None:

@@ -124,7 +124,7 @@ def task(system: str, node: Node, project: str) -> Task:
 def instance(raw: NodeInstance, of: Task) -> Instance:
     """What Dataphin answered about an instance, in our model.
 
-    It does not say how often an instance ran, so one that did is taken to be at its first run; see `with_runs`.
+    It does not say how often an instance ran; see `with_runs`.
 
     Args:
         raw: as answered.
@@ -141,6 +141,7 @@ def instance(raw: NodeInstance, of: Task) -> Instance:
         flags=Flags(frozen=paused, dry_run=raw.node.dry_run),
         run_type=run_type(raw.run_type),
         run_number=1 if raw.started else 0,
+        counted=raw.started is None,
         business_date=raw.biz_date,
         scheduled_at=raw.due,
         started_at=None if waits else raw.started,
@@ -155,5 +156,5 @@ def with_runs(one: Instance, runs: tuple[TaskRun, ...]) -> Instance:
     A rerun together with others shows in the runs alone: until they end, the instance itself still says how it ended before.
     """
     again = bool(runs) and runs[-1].status.upper() == RUNNING and one.status.finished
-    known = replace(one, run_number=len(runs) or one.run_number)
+    known = replace(one, run_number=len(runs), counted=True) if runs else one
     return replace(known, status=Status.RUNNING, started_at=None, finished_at=None) if again else known
