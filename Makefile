@@ -15,7 +15,8 @@ test: $(VENV)/.dev ## everything but a real Airflow; about nine minutes on two c
 test-airflow: $(VENV)/.dev $(AIRFLOW)/.installed ## the same core against a real Airflow 3, installed in an environment of its own
 	@$(BIN)/python -m pytest tests/airflow -m airflow $(ARGS)
 
-# The lock is what `uv pip compile`, with the options of `lock` below, makes of the one line `apache-airflow==3.3.2`.
+# The lock is what `uv pip compile`, with the options of `lock` below, makes of the two lines `apache-airflow==3.3.2` and
+# `apache-airflow-providers-openlineage==2.20.3`.
 $(AIRFLOW)/.installed: tests/airflow/requirements.txt | $(VENV)/bin/python
 	@echo "Setting up Airflow (first time only, some minutes) ..."
 	@$(BIN)/python -m venv --clear $(AIRFLOW)

@@ -54,6 +54,8 @@ class Investigator:
         instance = await self._instance(one)
         if instance is not None and instance.flags.frozen and one.kind == "failed":
             return None  # somebody froze it, and some platforms report that as a failure
+        if instance is not None and one.kind == "recovered" and _failed_since(instance, one.at):
+            return None
         table = await self._table(one.name) if one.kind == "quality" else None
         found = Finding(one, self._clock(), instance, table=table)
         return await self._explained(found) if crowd < CROWD else found
@@ -100,3 +102,8 @@ class Investigator:
             return await self._find.table(name)
         except XOpsError:
             return None
+
+
+def _failed_since(instance: Instance, at: datetime) -> bool:
+    """Whether it failed after a success that is heard only now."""
+    return instance.status.failed and instance.finished_at is not None and instance.finished_at > at

@@ -33,6 +33,7 @@ from core.events.dataworks.words import (
 from core.events.incoming import Incoming
 from core.events.openlineage import RunEvent, RunState
 from core.schedulers.mirror import openlineage
+from core.schedulers.mirror.airflow import by_airflow
 
 RUNS = frozenset({DagType.SCHEDULED, DagType.BACKFILL, DagType.MANUAL_WORKFLOW, ""})
 """Runs whose failure somebody has to know of. Tests are watched by whoever started them."""
@@ -79,19 +80,22 @@ def _status(event: Incoming, body: InstanceStatusChanged) -> Happening | None:
 
 
 def _run(event: Incoming, body: RunEvent) -> Happening | None:
-    """A run that fails is diagnosed and told like an instance; the job's next success ends it."""
-    subject = f"job:{body.job.namespace}/{body.job.name}"  # each try is a run with an id of its own
-    for instance in openlineage.read(body, event.at).instances:
-        about: dict[str, Any] = {
-            "subject": subject,
-            "instances": (instance.id,),
-            "name": body.job.name,
-        }
-        if body.event_type in {RunState.FAIL, RunState.ABORT}:
-            return _said(event, "failed", values={"error": instance.said.note if instance.said else ""}, **about)
-        if body.event_type == RunState.COMPLETE:
-            return _said(event, "recovered", over=True, **about)
-    return None
+    """A run that fails is diagnosed and told like an instance, unless another try follows; a later success ends it.
+
+    The subject is the job: each of its runs has an id of its own. Airflow's job is a task with instances, of which each ends
+    only what it began; not all of its events name theirs, but the mirror knows.
+    """
+    if openlineage.is_dag(body):
+        return None  # its tasks tell more
+    (instance,) = openlineage.read(body, event.at).instances
+    about: dict[str, Any] = {
+        "subject": f"{'task' if by_airflow(body) else 'job'}:{body.job.namespace}/{body.job.name}",
+        "instances": (instance.id,),
+        "name": body.job.name,
+    }
+    if instance.status.failed:
+        return _said(event, "failed", values={"error": instance.said.note if instance.said else ""}, **about)
+    return _said(event, "recovered", over=True, **about) if body.event_type == RunState.COMPLETE else None
 
 
 def _dag(event: Incoming, body: DagStatusChanged) -> Happening | None:

@@ -85,6 +85,13 @@ class Finding:
         return f"{self.happening.source}:{alert.rule}:{named}"
 
     @property
+    def ref(self) -> str:
+        """What tells it apart from others in one card: a task of Airflow has many instances, also at the same time."""
+        if self.instance is not None and self.happening.subject.startswith("task:"):
+            return f"instance:{self.instance.id}"
+        return self.subject
+
+    @property
     def over(self) -> bool:
         """Whether it has ended: by the event, or by what has become of it since."""
         ended = self.instance is not None and self.instance.status.succeeded and self.happening.kind == "failed"

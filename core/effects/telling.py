@@ -168,7 +168,7 @@ def _item(found: Finding, language: str) -> Item:
     task = instance.task if instance else found.table.producers[0] if found.table and found.table.producers else None
     cause = words(language)(f"diagnosis.cause.{found.diagnosis.cause}") if found.diagnosis else ""
     return Item(
-        ref=found.subject,
+        ref=found.ref,
         name=instance.task.name if instance else one.name or one.subject.partition(":")[2],
         project=task.project if task else one.project,
         owner=task.owner if task else "",

@@ -8,9 +8,9 @@ Source: the OpenLineage specification, version 2-0-2.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from core.events.dataworks.base import Part
 from core.events.values import Id, Open, Time, Word
@@ -164,3 +164,26 @@ def lineage_model(event: Mapping[str, Any]) -> type[LineageEvent]:
     if "run" in event:
         return RunEvent
     return DatasetEvent if "dataset" in event else JobEvent
+
+
+def facet(value: object, *names: str) -> object:
+    """What lies under a path of names in facets; None where a producer wrote something else."""
+    for name in names:
+        if not isinstance(value, Mapping):
+            return None
+        value = cast("Mapping[str, object]", value).get(name)
+    return value
+
+
+def facet_text(value: object, *names: str) -> str:
+    """The text under a path of names; empty where there is none."""
+    found = facet(value, *names)
+    return found if isinstance(found, str) else ""
+
+
+def facet_time(value: object, *names: str) -> datetime | None:
+    """The time under a path of names; None where there is none."""
+    return _TIME.validate_python(facet_text(value, *names))
+
+
+_TIME: TypeAdapter[datetime | None] = TypeAdapter(Time)

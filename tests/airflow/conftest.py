@@ -11,6 +11,7 @@ from core.http import Http, Response
 from core.schedulers.airflow import AirflowScheduler
 from core.settings import SchedulerConnection
 from tests.airflow.server import Airflow
+from tests.fakes.feishu import FakeFeishu
 
 ZONE = ZoneInfo("Asia/Shanghai")
 Connect = Callable[..., AirflowScheduler]
@@ -77,3 +78,10 @@ async def connect(airflow: Airflow, http: WatchedHttp) -> AsyncGenerator[Connect
 async def scheduler(connect: Connect) -> AirflowScheduler:
     """Airflow as someone with the role `op` sees it."""
     return connect()
+
+
+@pytest.fixture
+async def feishu() -> AsyncGenerator[FakeFeishu]:
+    """Feishu on loopback."""
+    async with FakeFeishu() as platform:
+        yield platform

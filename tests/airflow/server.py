@@ -21,6 +21,8 @@ EXECUTABLE = ROOT / ".airflow" / "bin" / "airflow"
 USERS = ("admin", "op", "viewer")
 """Each is also its own role and password."""
 SIGNING_KEY = "known to the tests, which make tokens that have expired" + "." * 16
+LINEAGE_KEY = "the key of the tests' lineage"
+NAMESPACE = "warehouse"
 ENDED = frozenset({"success", "failed"})
 READY_SECONDS = 180.0
 
@@ -30,6 +32,11 @@ class Airflow:
 
     Args:
         home: empty folder for everything Airflow writes.
+
+    Attributes:
+        url: of its API and pages.
+        fixes: folder in which tasks look for what a person repaired.
+        listener: port to which DAGs with `enable_lineage` send OpenLineage events, for whoever listens there.
     """
 
     def __init__(self, home: Path) -> None:
@@ -39,6 +46,7 @@ class Airflow:
         self._token = ""
         self.url = f"http://127.0.0.1:{self._port}"
         self.fixes = home / "fixes"
+        self.listener = free_port()
 
     def start(self) -> None:
         """Return once the API answers, the DAGs are parsed and the scheduler beats; 12 s on two cores.
@@ -166,6 +174,12 @@ class Airflow:
             )
         self._processes.append(process)
 
+    def _transport(self) -> dict[str, object]:
+        """What docs/mirror.md tells people to write, and compressed."""
+        address = f"http://127.0.0.1:{self.listener}"
+        auth = {"type": "api_key", "apiKey": LINEAGE_KEY}
+        return {"type": "http", "url": address, "auth": auth, "compression": "gzip"}
+
     def _environment(self) -> dict[str, str]:
         options = {
             "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db",
@@ -184,6 +198,9 @@ class Airflow:
             "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
             "LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "OPENLINEAGE__NAMESPACE": NAMESPACE,
+            "OPENLINEAGE__SELECTIVE_ENABLE": "True",
+            "OPENLINEAGE__TRANSPORT": json.dumps(self._transport()),
         }
         return {
             "AIRFLOW_HOME": str(self.home),

@@ -6,7 +6,7 @@ Days begin at midnight UTC here, as the DAGs' do; so "yesterday" is the run that
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,14 +20,13 @@ from yarl import URL
 
 from tests.airflow.relay import Relay
 from tests.airflow.server import Airflow, free_port
+from tests.airflow.talk import ANN, Talk
 from tests.e2e.process import command, feishu_settings, xops
-from tests.fakes.feishu import Delivery, FakeFeishu
-from tests.fakes.feishu_api import Sent
+from tests.fakes.feishu import FakeFeishu
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.airflow
 
-CHAT, ANN = "oc_private", "ou_ann"
 PEOPLE = json.dumps(
     [{"name": "wang", "role": "operator", "projects": ["*"], "owners": ["wang.lei"], "identities": {"feishu": ANN}}]
 )
@@ -46,39 +45,6 @@ def connections(password: str = "op", **urls: str) -> dict[str, str]:
         "XOPS_PEOPLE": PEOPLE,
         "XOPS_WEB__PERSON": "wang",
     }
-
-
-class Talk:
-    """Wang's private chat with the bot, where whatever is said or pressed is answered by one more card.
-
-    Attributes:
-        feishu: the platform.
-    """
-
-    def __init__(self, feishu: FakeFeishu) -> None:
-        self.feishu = feishu
-
-    async def say(self, text: str, *, expect: str) -> Sent:
-        """Write; gives the answer once it says what is expected."""
-        return await self._answer(self.feishu.say(CHAT, ANN, text), expect)
-
-    async def press(self, card: Sent, button: str, *, expect: str) -> Sent:
-        """Press; gives the next card once it says what is expected."""
-        return await self._answer(self.feishu.press(card.id, button), expect)
-
-    async def _answer(self, asking: Awaitable[Delivery], expected: str) -> Sent:
-        before = len(self.feishu.messages)
-        assert (await asking).ok
-        await self.feishu.until(lambda: expected in "".join(one.text for one in self.feishu.messages[before:]))
-        assert len(self.feishu.messages) == before + 1
-        return self.feishu.messages[-1]
-
-
-@pytest.fixture
-async def feishu() -> AsyncGenerator[FakeFeishu]:
-    """Feishu on loopback."""
-    async with FakeFeishu() as platform:
-        yield platform
 
 
 @asynccontextmanager

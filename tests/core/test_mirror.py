@@ -195,16 +195,16 @@ def dataset(name: str, rows: int | None = None) -> dict[str, Any]:
     return {"namespace": "postgres://db", "name": name, **facets}
 
 
-def airflow(task: str) -> dict[str, Any]:
-    """Airflow's own names, as its provider tells them when a task begins."""
+def airflow(task: str, number: int = 1) -> dict[str, Any]:
+    """Airflow's own names, as its provider tells them of a task's try."""
     run = {"dag": {"dag_id": "shop"}, "dagRun": {"run_id": "scheduled__1"}, "task": {"task_id": task}}
-    return {"airflow": {**run, "taskInstance": {"try_number": 1, "map_index": -1}}}
+    return {"airflow": {**run, "taskInstance": {"try_number": number}}}
 
 
 TRIES = (
     lineage("START", 1, "shop.load", "run-1", facets=airflow("load")),
     lineage("FAIL", 2, "shop.load", "run-1", facets={"errorMessage": {"message": "no table\nTraceback"}}),
-    lineage("START", 5, "shop.load", "run-2", facets=airflow("load")),
+    lineage("START", 5, "shop.load", "run-2", facets=airflow("load", 2)),
     lineage("COMPLETE", 9, "shop.load", "run-2", outputs=[dataset("orders", 42)]),
 )
 """A task fails and is tried again; only the beginnings name the instance."""

@@ -22,6 +22,7 @@ from core.i18n import words
 from core.messages import Conversation
 from core.schedulers.base import Instance, Status, Task
 from core.schedulers.fleet import Fleet
+from core.schedulers.mirror import MirrorScheduler
 from core.settings import PersonSettings, SubscriptionSettings, WatchSettings
 from core.store import Store
 from core.subscriptions.service import Subscriptions
@@ -68,6 +69,7 @@ class Newsroom:
         settled: Sequence[SubscriptionSettings] = (),
         chat: FakeChat | None = None,
         appliers: Sequence[Applier] = (),
+        mirrors: Sequence[MirrorScheduler] = (),
     ) -> None:
         self.store = store
         self.timeline = Timeline()
@@ -75,13 +77,14 @@ class Newsroom:
         self.chat = chat or FakeChat()
         self.people: tuple[PersonSettings, ...] = PEOPLE
         self._settled = settled
-        self._appliers = appliers
+        self._mirrors = mirrors
+        self._appliers = [*appliers, *(mirror.feed.apply for mirror in mirrors)]
         self.start()
 
     def start(self) -> None:
         """A new process over the same store and the same queue."""
         timeline, store = self.timeline, self.store
-        self.fleet = fleet = Fleet([self.shelf], timeout=0.5)
+        self.fleet = fleet = Fleet([self.shelf, *self._mirrors], timeout=0.5)
         self.access = Access(self.people)
         self.audit = Audit(store, clock=timeline)
         delivery = Delivery({"chat": self.chat}, store)

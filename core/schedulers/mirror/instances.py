@@ -149,19 +149,21 @@ class Instances:
         *,
         limit: int,
         statuses: Collection[Status] = (),
+        kinds: Collection[RunType] = (RunType.NORMAL,),
         between: tuple[datetime, datetime] | None = None,
     ) -> list[Mirrored]:
-        """Scheduled instances of tasks, newest first.
+        """Instances of tasks, newest first.
 
         Args:
             connection: where.
             tasks: ids.
             limit: largest number.
             statuses: only these; all when empty.
+            kinds: why they ran; scheduled ones by default.
             between: only those due from the first until before the second.
         """
         own = mirror_instance.c
-        chosen = self._select().where(own.task.in_(tasks), own.run_type == RunType.NORMAL.value)
+        chosen = self._select().where(own.task.in_(tasks), own.run_type.in_([kind.value for kind in kinds]))
         if statuses:
             chosen = chosen.where(own.status.in_([status.value for status in statuses]))
         if between:

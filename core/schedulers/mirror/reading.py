@@ -7,7 +7,18 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from core.errors import NotFound
-from core.schedulers.base import Change, DataTable, Instance, InstanceQuery, Page, Related, Status, TableUpdate, Task
+from core.schedulers.base import (
+    Change,
+    DataTable,
+    Instance,
+    InstanceQuery,
+    Page,
+    Related,
+    RunType,
+    Status,
+    TableUpdate,
+    Task,
+)
 from core.schedulers.mirror.facts import Direction
 from core.schedulers.mirror.feed import Feed
 from core.schedulers.mirror.lineage import walk
@@ -21,6 +32,7 @@ HISTORY: Final = 60
 RECENT: Final = 50
 """Instances of a task whose operations count as its changes."""
 SUCCEEDED: Final = (Status.SUCCESS, Status.FORCED_SUCCESS)
+WRITERS: Final = (RunType.NORMAL, RunType.MANUAL)
 WRITING: Final[dict[Direction, Direction]] = {"in": "out", "out": "in"}
 
 
@@ -115,10 +127,10 @@ class Reading:
         return self.feed.instances.history(self.connection, tasks, limit=1000, between=between)
 
     def _table(self, name: str) -> DataTable:
-        """A table as its producers' successes tell: what ran dry or off its cycle wrote nothing."""
+        """A table as its producers' successes tell: what ran dry or off its cycle wrote nothing, a backfill an old day."""
         producers = self.feed.tasks.touching(self.connection, [name], "out")
         tasks = self.feed.tasks.some(self.connection, producers)
-        runs = self.feed.instances.history(self.connection, producers, limit=HISTORY, statuses=SUCCEEDED)
+        runs = self.feed.instances.history(self.connection, producers, limit=HISTORY, statuses=SUCCEEDED, kinds=WRITERS)
         updates = [update for run in runs if (update := self._update(run, name))]
         newest = sorted(updates, key=lambda update: update.at, reverse=True)[:UPDATES]
         first = next(iter(tasks.values()), None)
@@ -126,7 +138,10 @@ class Reading:
         return DataTable(self.name, name, project, owner, tuple(tasks.values()), tuple(newest))
 
     def _update(self, state: Mirrored, table: str) -> TableUpdate | None:
+        """What a run wrote. Of a run by hand only its own word counts: it may have been about anything."""
         run, written = state.run, state.written.get(table)
+        if state.run_type is RunType.MANUAL and not written:
+            return None
         if run is None or run.finished_at is None or state.flags.wrote_nothing or (state.written and not written):
             return None
         rows, size = (written.rows, written.bytes) if written else (None, None)

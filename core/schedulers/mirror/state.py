@@ -108,6 +108,7 @@ class Mirrored:
         frozen: the newest freezing or unfreezing by a person.
         forced_at: when a person last set it successful.
         stopped_at: when a person last stopped it.
+        concluded: what the end of the run it belongs to said of it; by itself this makes no instance.
         runs: its runs, by what names a run: when it began, or an id.
         written: what it wrote, by table.
     """
@@ -125,6 +126,7 @@ class Mirrored:
     frozen: Frozen | None = None
     forced_at: datetime | None = None
     stopped_at: datetime | None = None
+    concluded: Said | None = None
     runs: Mapping[str, Run] = field(default_factory=dict[str, Run])
     written: Mapping[str, Written] = field(default_factory=dict[str, Written])
 
@@ -135,7 +137,7 @@ class Mirrored:
             return found
         if self.made_at:
             return self.made_at + EVENING
-        told = (self.said and self.said.at, self.frozen and self.frozen.at, self.forced_at, self.stopped_at)
+        told = (*(one.at for one in (self.said, self.concluded, self.frozen) if one), self.forced_at, self.stopped_at)
         return min(at for at in told if at)
 
     @property
@@ -154,6 +156,8 @@ class Mirrored:
         """The newest status. A failure after a person stopped this run is a stop, a success after one forced it is forced."""
         if self.said is None:
             return Status.UNKNOWN
+        if self.concluded and self.concluded.at >= self.said.at:
+            return self.concluded.status
         began = self.run.started_at if self.run else None
         if self.said.status is Status.FAILED and _since(self.stopped_at, began):
             return Status.KILLED
@@ -210,10 +214,11 @@ def join(one: Mirrored, other: Mirrored) -> Mirrored:
         told_due_at=_latest(one.told_due_at, other.told_due_at),
         began_at=_earliest(one.began_at, other.began_at),
         made_at=_earliest(one.made_at, other.made_at),
-        said=max(_both(one.said, other.said), key=lambda said: said.order, default=None),
+        said=_newest(one.said, other.said),
         frozen=max(_both(one.frozen, other.frozen), key=lambda frozen: (frozen.at, frozen.frozen), default=None),
         forced_at=_latest(one.forced_at, other.forced_at),
         stopped_at=_latest(one.stopped_at, other.stopped_at),
+        concluded=_newest(one.concluded, other.concluded),
         runs=_runs(one.runs, other.runs),
         written=_written(one.written, other.written),
     )
@@ -244,6 +249,10 @@ V = TypeVar("V")
 
 def _both(one: V | None, other: V | None) -> list[V]:
     return [value for value in (one, other) if value is not None]
+
+
+def _newest(one: Said | None, other: Said | None) -> Said | None:
+    return max(_both(one, other), key=lambda said: said.order, default=None)
 
 
 def _latest(one: T | None, other: T | None) -> T | None:
