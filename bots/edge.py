@@ -9,6 +9,7 @@ same for frames of a long connection.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -146,7 +147,7 @@ async def read_body(request: web.Request, *, limit: int, seconds: float) -> byte
         raise TooLarge("the body is announced as larger than the limit")
     body = b""
     try:
-        async with asyncio.timeout(seconds):
+        async with nullcontext() if request.content.is_eof() else asyncio.timeout(seconds):  # a small one is there
             while chunk := await request.content.readany():
                 body += chunk
                 if len(body) > limit:

@@ -74,8 +74,9 @@ class Desk:
             return [unreadable(source, text, f"not between 1 and {MOST_IN_A_BODY} events", received_at)]
         batch: list[Incoming] = []
         for start in range(0, len(values), AT_ONCE):
-            batch += (read_event(source, value, received_at, self._zone) for value in values[start : start + AT_ONCE])
-            await asyncio.sleep(0)
+            if start:
+                await asyncio.sleep(0)
+            batch += [read_event(source, value, received_at, self._zone) for value in values[start : start + AT_ONCE]]
         return batch
 
     async def _store(self, batch: Sequence[Incoming]) -> dict[str, object]:

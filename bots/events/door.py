@@ -11,6 +11,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+import orjson
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -77,7 +78,8 @@ class Door:
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""
         try:
-            response = web.json_response(await self._answer(request))
+            answer = orjson.dumps(await self._answer(request))
+            response = web.Response(body=answer, content_type="application/json")
         except XOpsError as error:
             response = _refusal(error)
             _log.warning("event_refused", door=self._name, status=response.status, reason=str(error))

@@ -1,10 +1,14 @@
 """The journal of other systems' events: stored once, applied in the same transaction, handed on once that is committed.
 
-A redelivery, known by (source, id), changes nothing. Appliers get what is new, in the order of the platform's own clock;
-across requests events may still come in any order, so an applier keeps the newer of two by `Incoming.at`. One that cannot
-be applied is set aside as dead with its reason, and the rest goes on. Whatever is set aside can be tried again.
+What comes while one transaction is under way is taken together in the next: a hundred requests with an event each cost the
+database what one with a hundred costs. A redelivery, known by (source, id), changes nothing. Appliers get what is new, in the
+order of the platform's own clock; across requests events may still come in any order, so an applier keeps the newer of two by
+`Incoming.at`. One that cannot be applied is set aside as dead with its reason, and the rest goes on. Whatever is set aside can
+be tried again.
 """
 
+import asyncio
+import collections
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -118,6 +122,8 @@ class Events:
         self._zone = zone
         self._under_way = 0
         self._stopping = False
+        self._waiting: collections.deque[_Request] = collections.deque()
+        self._taking: asyncio.Task[None] | None = None
         self._insert = store.insert_new(event).returning(event.c.source, event.c.id)
 
     def admit(self, count: int = 1) -> None:
@@ -143,15 +149,15 @@ class Events:
             Busy, Unreachable: as `admit`, or the database is away. Nothing was stored then.
         """
         self.admit(len(batch))
+        request = _Request(batch, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
+        if self._taking is None or self._taking.done():
+            self._taking = asyncio.create_task(self._take_waiting())
         self._under_way += len(batch)
         try:
-            fresh = await self._store.write(lambda connection: self._take(connection, batch))
+            return await request.answer
         finally:
             self._under_way -= len(batch)
-        _count(batch, fresh)
-        if fresh and self._committed is not None:
-            await self._committed(fresh)
-        return len(fresh)
 
     async def apply_again(self, batch: Sequence[Incoming]) -> None:
         """Apply stored events once more, without storing them or telling anybody: how a mirror is rebuilt."""
@@ -203,6 +209,36 @@ class Events:
                 lambda connection: connection.execute(delete(event).where(key.in_(old))).rowcount
             )
 
+    async def _take_waiting(self) -> None:
+        while self._waiting:
+            some = [self._waiting.popleft()]
+            while self._waiting and sum(len(one.batch) for one in some) < BITE:
+                some.append(self._waiting.popleft())
+            await self._take_together(some)
+
+    async def _take_together(self, some: Sequence["_Request"]) -> None:
+        """Take what several requests brought; each alone when together they fail, so that none takes others along."""
+        try:
+            fresh = await self._store_all([event for one in some for event in one.batch])
+        except Exception as error:  # noqa: BLE001  # handed to the one caller it belongs to
+            if len(some) == 1 or isinstance(error, Unreachable):
+                for one in some:
+                    one.settle(error)
+                return
+            for one in some:
+                await self._take_together([one])
+        else:
+            new = {id(event) for event in fresh}
+            for one in some:
+                one.settle(sum(id(event) in new for event in one.batch))
+
+    async def _store_all(self, batch: Sequence[Incoming]) -> Sequence[Incoming]:
+        fresh = await self._store.write(lambda connection: self._take(connection, batch))
+        _count(batch, fresh)
+        if fresh and self._committed is not None:
+            await self._committed(fresh)
+        return fresh
+
     def _take(self, connection: Connection, batch: Sequence[Incoming]) -> list[Incoming]:
         found = {(one.source, one.id): one for one in reversed(batch)}  # the first of several with one key
         rows = [_row(found[key]) for key in sorted(found)]  # sorted: replicas never wait for each other in a circle
@@ -248,6 +284,22 @@ class Events:
         return reread_event(row.source, row.payload, row.received_at, self._zone)
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Events that somebody waits for."""
+
+    batch: Sequence[Incoming]
+    answer: asyncio.Future[int]
+
+    def settle(self, outcome: int | Exception) -> None:
+        if self.answer.done():
+            return  # whoever waited was cancelled; the events stand
+        if isinstance(outcome, Exception):
+            self.answer.set_exception(outcome)
+        else:
+            self.answer.set_result(outcome)
+
+
 _SET_ASIDE = (
     update(event)
     .where(event.c.source == bindparam("of"), event.c.id == bindparam("which"))
@@ -279,8 +331,8 @@ def _all(connection: Connection, statement: Any) -> Sequence[Row[Any]]:  # noqa:
 
 
 def _count(batch: Sequence[Incoming], fresh: Sequence[Incoming]) -> None:
-    for one in fresh:
-        known = one.type if one.type in TYPES or one.body is not None else "unknown"
-        RECEIVED.labels(known, one.state).inc()
+    kinds = collections.Counter((one.type if one.body or one.type in TYPES else "unknown", one.state) for one in fresh)
+    for kind, number in kinds.items():
+        RECEIVED.labels(*kind).inc(number)
     if len(fresh) < len(batch):
         RECEIVED.labels("", "duplicate").inc(len(batch) - len(fresh))

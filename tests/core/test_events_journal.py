@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -233,3 +234,31 @@ async def test_any_order_and_any_number_of_deliveries_converge(
     sent = [status(f"{instance}-{step}", 1000 + step, instance, code=step + 1) for instance, step in [*order, *again]]
     await asyncio.gather(*(journal.accept(sent[start : start + size]) for start in range(0, len(sent), size)))
     assert await mirror.states() == {"0": "4", "1": "4", "2": "4"}
+
+
+async def test_requests_that_wait_are_taken_together_and_each_hears_of_its_own(sqlite_store: Store) -> None:
+    """One transaction for all that came during the one before; of an event that two bring, one hears that it is new."""
+    sizes: list[int] = []
+    journal = events(sqlite_store, lambda _, batch: sizes.append(len(batch)))
+    bodies = [[status("a"), status("b")], [status("b"), status("c")], [status("c")], [status("d")]]
+    assert await asyncio.gather(*(journal.accept(body) for body in bodies)) == [2, 1, 0, 1]
+    assert sizes == [4]
+
+
+async def test_a_batch_that_no_database_takes_fails_alone(sqlite_store: Store) -> None:
+    """Those that wait with it are stored, and only its sender hears of it."""
+    journal = events(sqlite_store)
+    impossible = replace(status("bad"), payload="\ud800")
+    bodies = [[status("a")], [impossible], [status("b")]]
+    results = await asyncio.gather(*(journal.accept(body) for body in bodies), return_exceptions=True)
+    assert (results[0], type(results[1]), results[2]) == (1, UnicodeEncodeError, 1)
+
+
+async def test_a_sender_that_gives_up_costs_nobody_else_an_answer(sqlite_store: Store) -> None:
+    """Its events stand."""
+    journal = events(sqlite_store)
+    leaving, staying = (asyncio.create_task(journal.accept([status(id)])) for id in "ab")
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert await staying == 1
+    assert await journal.accept([status("a")]) == 0
