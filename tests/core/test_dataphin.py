@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput, NotFound
 from core.schedulers.aliyun import Calls
-from core.schedulers.base import Flags, InstanceQuery, RunType, Status
+from core.schedulers.base import AlertRule, Flags, InstanceQuery, KnowsAlertRules, RunType, Shift, Status
 from core.schedulers.dataphin import DataphinScheduler
 from core.schedulers.dataphin.model import cycle_of, node_of, run_type, status
 from core.schedulers.dataphin.wire import NodeInstance
@@ -299,3 +299,47 @@ async def test_what_people_did_to_a_node_is_told_with_their_names(
     assert (found.what, found.who, found.ref) == ("PAUSE_TASK", "林志豪", f"dp:{node}")
     everything = await scheduler.changes(node, NOW - timedelta(days=60))
     assert [one.kind for one in everything] == ["operation", "operation", "task"]
+
+
+# ── alerts
+async def test_whom_dataphin_calls_is_told_by_its_latest_alerts(
+    dataphin: FakeDataphin, scheduler: DataphinScheduler
+) -> None:
+    """Of each reason the latest; not those of a node whose name only contains this one's, nor those of long ago."""
+    assert isinstance(scheduler, KnowsAlertRules)
+    node = dataphin.of("dws_trade_order_di")["NodeInfo"]["Id"]
+    failed = AlertRule(
+        "74",
+        "dws_trade_order_di",
+        on="VDM_BATCH_ERROR",
+        people=("陈晓雯",),
+        shifts=(Shift("夜班", ("林志豪",)),),
+        elsewhere=("c-7",),
+    )
+    undone = AlertRule(
+        "72", "dws_trade_order_di", on="VDM_BATCH_UNDONE", shifts=(Shift("夜班", ("林志豪",)),), enabled=False
+    )
+    assert await scheduler.alert_rules(node) == (failed, undone)
+    assert await scheduler.alert_rule("74") == failed
+    assert await scheduler.alert_rules(dataphin.of("ods_order")["NodeInfo"]["Id"]) == ()
+
+
+@pytest.mark.parametrize("alert", ["75", "", "vdm-74", "٧٤", "9" * 40])
+async def test_an_alert_that_is_not_there_is_not_found(scheduler: DataphinScheduler, alert: str) -> None:
+    with pytest.raises(NotFound):
+        await scheduler.alert_rule(alert)
+
+
+async def test_an_alert_of_another_shape_says_what_it_can(dataphin: FakeDataphin, scheduler: DataphinScheduler) -> None:
+    dataphin.alerts = [
+        {
+            "Id": 80,
+            "AlertObject": {"Name": "ods_order", "Type": "OF_TOMORROW"},
+            "AlertReason": None,
+            "AlertReceiverList": [{"Type": "ROBOT", "UserList": [{"Name": None}]}, {"Type": "OWNER"}],
+            "BelongProject": {"ProjectName": "trade"},
+            "LatestAlertTime": "2026-11-22 01:00:00",
+        }
+    ]
+    node = dataphin.of("ods_order")["NodeInfo"]["Id"]
+    assert await scheduler.alert_rules(node) == (AlertRule("80", "ods_order"),)

@@ -43,6 +43,8 @@ async def _ask(scheduler: DataphinScheduler, failed: str) -> None:
     await scheduler.downstream(failed)
     (table,) = await scheduler.tables("dwd_trade_order_di")
     await scheduler.changes(table.producers[0].id, NOW - timedelta(hours=1))
+    await scheduler.alert_rules(table.producers[0].id)
+    await scheduler.alert_rule("74")
     await scheduler.health()
     rerun = Order(Operation.RERUN, failed, "asked by 陈晓雯", "P-7K3QX")
     await scheduler.operate(rerun)

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from core.settings import SchedulerConnection
 from tests.fakes.aliyun import KEY, SECRET, AliyunGateway, Fault, Json
 from tests.fakes.aliyun_rules import Rule
+from tests.fakes.dataphin_alerts import alerts, sent
 from tests.fakes.dataphin_night import (
     BY_NAME,
     MEMBERS,
@@ -57,6 +58,7 @@ class FakeDataphin(AliyunGateway):
         runs: of each instance, the latest last.
         changes: what was changed: the operation's parameters, in order.
         operators: who asked, call by call.
+        alerts: that were sent, the oldest first.
         inside: codes answered once, inside a 200, by the action they are for.
         now: the present moment.
     """
@@ -73,6 +75,7 @@ class FakeDataphin(AliyunGateway):
         self.operators: list[str] = []
         self.inside: dict[str, Refusal] = {}
         self.operations: list[Json] = []
+        self.alerts = alerts()
         self.supplements: dict[str, list[str]] = {}
         self.creation = "RUNNING"
         for ago in (2, 1, 0):
@@ -165,6 +168,8 @@ class FakeDataphin(AliyunGateway):
             "GetInstanceUpDownStream": self._around,
             "ListTables": self._search,
             "GetTable": self._table,
+            "ListAlertEvents": lambda one: {"ListResult": _page(one, "Data", sent(self.alerts, one))["PageResult"]},
+            "GetAlertEvent": self._alert,
             "OperateInstance": self._operate,
             "FixData": self._fix,
             "CreateNodeSupplement": self._supplement,
@@ -269,6 +274,12 @@ class FakeDataphin(AliyunGateway):
         ended = datetime.fromtimestamp(self.of(found["Writer"])["EndExecuteTime"] / 1000, ZONE)
         both = [writer | {"Env": environment} for environment in ("PROD", "DEV")]
         return {"Data": found | {"LastDmlTime": f"{ended:%Y-%m-%d %H:%M:%S}", "SimpleNodeInfos": both}}
+
+    def _alert(self, given: Json) -> Json:
+        for one in self.alerts:
+            if one["Id"] == str(given["Id"]):
+                return {"AlertEventInfo": one}
+        raise Refusal("DPN.Alert.EventNotExist", f"no alert {given['Id']}")
 
     def _operate(self, given: Json) -> Json:
         command = given["OperateCommand"]

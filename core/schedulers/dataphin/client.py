@@ -35,9 +35,11 @@ ABSENT: Final = ("NotExist", "NotFound")
 FINE: Final = frozenset({"OK", "0", "200", ""})
 """Codes of success; the documented one is `OK`."""
 NOTHING: Final[Parameters] = {}
-COUNT_BY_PAGE: Final = frozenset({"ListInstances", "ListNodes"})
+COUNT_BY_PAGE: Final = frozenset({"ListInstances", "ListNodes", "ListAlertEvents"})
 """Lists whose query calls the number of the page `Page`; others call it `PageNo`."""
-ENVIRONMENTLESS: Final = frozenset({"ListProjects", "ListProjectMembers", "ListTables", "GetTable"})
+ENVIRONMENTLESS: Final = frozenset(
+    {"ListProjects", "ListProjectMembers", "ListTables", "GetTable", "ListAlertEvents", "GetAlertEvent"}
+)
 """Operations that do not take `Env`; lists of projects and members take it within their query."""
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from core.errors import NotFound, Refused, RemoteError, Unauthorized
 from core.schedulers.aliyun import Calls
 from core.schedulers.base import (
+    AlertRule,
     Baseline,
     Capability,
     Change,
@@ -31,6 +32,7 @@ from core.schedulers.base import (
     Status,
     Task,
 )
+from core.schedulers.dataphin.alerts import Alerts
 from core.schedulers.dataphin.catalogue import Catalogue
 from core.schedulers.dataphin.client import Client
 from core.schedulers.dataphin.context import Context
@@ -84,6 +86,7 @@ class DataphinScheduler:
         self._catalogue = Catalogue(self._client, connection.projects, zone, clock)
         self._reader = Reader(self._client, self._catalogue, zone=zone, clock=clock)
         self._lineage = Lineage(self._client, self._reader)
+        self._alerts = Alerts(self._client, self._catalogue, zone, clock)
         self._context = Context(self._client, self._catalogue, self._reader)
         self._tables = Tables(self._client, self._reader)
         self._orders = Orders(self._client, self._reader)
@@ -119,6 +122,14 @@ class DataphinScheduler:
         if not ids:
             raise NotFound(f"{self.name}: no project {project[:80]!r}", kind="project", name=project[:80])
         return frozenset((await self._catalogue.members(ids[0])).values())
+
+    async def alert_rules(self, task_id: str) -> tuple[AlertRule, ...]:
+        """Rules that called about a node in the last seven days, and whom."""
+        return await self._alerts.about(task_id)
+
+    async def alert_rule(self, rule_id: str) -> AlertRule:
+        """The rule of an alert, by the alert's id."""
+        return await self._alerts.one(rule_id)
 
     async def counts(self, query: InstanceQuery) -> Mapping[Status, int]:
         """How many instances match, by status; see `reader` for what it costs."""
@@ -185,7 +196,8 @@ class DataphinScheduler:
 
     async def close(self) -> None:
         """Stop what is being fetched."""
-        await asyncio.gather(self._catalogue.close(), self._reader.close(), self._lineage.close(), self._probe.close())
+        parts = (self._catalogue, self._reader, self._lineage, self._alerts, self._probe)
+        await asyncio.gather(*(part.close() for part in parts))
         self._client.calls.close()
 
     async def _takes_older_signatures(self) -> bool:

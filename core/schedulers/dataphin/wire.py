@@ -70,7 +70,7 @@ class Paged(Wire, Generic[R]):
 class Listing(Wire, Generic[R]):
     """An answer that holds a page."""
 
-    page: Paged[R] = Field(default=Paged[R](), validation_alias="PageResult")
+    page: Paged[R] = Field(default=Paged[R](), validation_alias=AliasChoices("PageResult", "ListResult"))
 
 
 class Person(Wire):
@@ -221,6 +221,44 @@ class OneTable(Wire):
     """What `GetTable` answers."""
 
     data: Table | None = None
+
+
+class AlertObject(Wire):
+    """What an alert is about, by its name: a node, a table, a baseline."""
+
+    name: str = ""
+
+
+class AlertReason(Wire):
+    """Why an alert was sent, e.g. `VDM_BATCH_ERROR`."""
+
+    type: str = ""
+
+
+class Receiver(Wire):
+    """Whom an alert went to. `type` is `OWNER`, `USER_DEFINED` or `ON_CALL_TABLE`."""
+
+    type: str = ""
+    roster: str = Field(default="", validation_alias="OnCallTableName")
+    users: tuple[Person, ...] = Field(default=(), validation_alias="UserList")
+    channels: tuple[str, ...] = Field(default=(), validation_alias="CustomAlertChannelIdList")
+
+
+class AlertEvent(Wire):
+    """An alert, with all times it was sent again."""
+
+    id: Id
+    status: str = ""
+    about: AlertObject = Field(default=AlertObject(), validation_alias="AlertObject")
+    reason: AlertReason = Field(default=AlertReason(), validation_alias="AlertReason")
+    receivers: tuple[Receiver, ...] = Field(default=(), validation_alias="AlertReceiverList")
+    latest_alert_time: Moment = None
+
+
+class OneAlertEvent(Wire):
+    """What `GetAlertEvent` answers."""
+
+    event: AlertEvent | None = Field(default=None, validation_alias="AlertEventInfo")
 
 
 class InstanceResult(Wire):
