@@ -30,6 +30,7 @@ from core.results import (
     Tally,
 )
 from core.schedulers.base import (
+    AlertRule,
     Baseline,
     Change,
     Constraints,
@@ -39,6 +40,7 @@ from core.schedulers.base import (
     LogPage,
     Operation,
     Related,
+    Shift,
     Status,
     TableUpdate,
     Task,
@@ -146,6 +148,18 @@ OVERVIEW = Overview(
     Tally({Status.SUCCESS: 280, Status.RUNNING: 9, Status.WAIT_UPSTREAM: 18, Status.FAILED: 13}, 13, 4),
     Tally({Status.SUCCESS: 37, Status.WAIT_UPSTREAM: 2, Status.FAILED: 3}, 3, 1),
     (OUTAGE,),
+)
+RULES = (
+    AlertRule(
+        "9001",
+        "交易核心链路",
+        "Error",
+        "林志豪",
+        shifts=(Shift("交易值班", ("王敏",)),),
+        elsewhere=("DingdingUrl", "Pigeon"),
+    ),
+    AlertRule("9002", "凌晨未完成", "UnFinished", "周楷", people=("陈晓雯",), shifts=(Shift("夜班"),)),
+    AlertRule("9003", "旧规则", "Whatever", enabled=False),
 )
 DIAGNOSIS = Diagnosis(
     Cause.MISSING_OBJECT,
@@ -360,6 +374,7 @@ SAMPLES: dict[str, Result] = {
     "upstream-cut": Lineage(WAITING, "upstream", (Related(DONE, 1, cut=True),), NOW),
     "diagnosis": Diagnosed(FAILED, DIAGNOSIS, NOW),
     "diagnosis-blocked": Diagnosed(WAITING, BLOCKED, NOW),
+    "diagnosis-called": Diagnosed(FAILED, replace(DIAGNOSIS, alert_rules=RULES), NOW),
     "proposal-open": PROPOSAL,
     "proposal-open-downstream": DOWNSTREAM,
     "proposal-open-batch": BATCH,
@@ -432,6 +447,7 @@ SAMPLES: dict[str, Result] = {
         tuple((minutes_ago(74 + days * 1440), MUTE.name) for days in range(6)),
         NOW,
         7,
+        alert_rules=RULES[:1],
     ),
     "detail-muted": InstanceDetail(FAILED, NOW, mute=MUTE),
     "notice-switched-off": Notice("switched_off"),

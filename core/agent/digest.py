@@ -186,6 +186,9 @@ def _diagnosed(result: Diagnosed) -> Iterator[str]:
     least = "at least " if found.more_downstream else ""
     yield f"downstream {least}{found.downstream}; also failed the day before: {found.also_failed_yesterday}"
     yield f"advice: {', '.join(found.advice) or 'none'}"
+    for rule in found.alert_rules:
+        duty = [person for shift in rule.shifts for person in shift.people]
+        yield f"the scheduler's alert rule {rule.name} on {rule.on} calls {', '.join(rule.people)}; on duty: {', '.join(duty)}"
 
 
 def _instance(instance: Instance) -> str:

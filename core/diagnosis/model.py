@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from core.schedulers.base import Baseline, Change, Constraints, DataTable, Instance, LogPage, Related
+from core.schedulers.base import AlertRule, Baseline, Change, Constraints, DataTable, Instance, LogPage, Related
 
 
 class Cause(StrEnum):
@@ -68,6 +68,7 @@ class Evidence:
         tables: what the task writes.
         changes: what happened in the days before, newest first, masked.
         baselines: promises that wait for it.
+        alert_rules: rules by which the platform itself calls people about it.
     """
 
     instance: Instance
@@ -80,6 +81,7 @@ class Evidence:
     tables: tuple[DataTable, ...] = ()
     changes: tuple[Change, ...] = ()
     baselines: tuple[Baseline, ...] = ()
+    alert_rules: tuple[AlertRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,7 @@ class Diagnosis:
         place: where in the user's own code the fault is.
         late: promises that wait for it and are broken, or expected to be.
         before: what happened shortly before it failed, newest first.
+        alert_rules: rules by which the platform itself calls people about it, with who is on duty now.
         runbooks: what people here wrote down for such a failure, the most fitting first.
     """
 
@@ -215,6 +218,7 @@ class Diagnosis:
     place: Place | None = None
     late: tuple[Baseline, ...] = ()
     before: tuple[Before, ...] = ()
+    alert_rules: tuple[AlertRule, ...] = ()
     runbooks: tuple[Runbook, ...] = ()
 
     @property

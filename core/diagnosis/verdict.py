@@ -56,6 +56,7 @@ def diagnose(evidence: Evidence, knowledge: Knowledge | None = None) -> Diagnosi
         place=verdict.place,
         late=tuple(promise for promise in evidence.baselines if promise.late(evidence.now)),
         before=before,
+        alert_rules=evidence.alert_rules,
         runbooks=knowledge.about(verdict.cause, verdict.rule, case.instance.task.name, tables),
     )
 

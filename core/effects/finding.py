@@ -6,6 +6,7 @@ told is worth more at night than none.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from core.alerts import read
@@ -13,7 +14,7 @@ from core.diagnosis import diagnose
 from core.diagnosis.runbooks import Knowledge
 from core.effects.model import Finding, Happening
 from core.errors import XOpsError
-from core.schedulers.base import Capability, DataTable, Instance
+from core.schedulers.base import AlertRule, Capability, DataTable, Instance, KnowsAlertRules
 from core.schedulers.fleet import Fleet
 from core.tools.evidence import gather
 from core.tools.find import Finder
@@ -57,7 +58,7 @@ class Investigator:
         if instance is not None and one.kind == "recovered" and _failed_since(instance, one.at):
             return None
         table = await self._table(one.name) if one.kind == "quality" else None
-        found = Finding(one, self._clock(), instance, table=table)
+        found = Finding(one, self._clock(), instance, table=table, rule=await self._rule(one))
         return await self._explained(found) if crowd < CROWD else found
 
     async def _heard(self, one: Happening) -> Finding | None:
@@ -78,7 +79,7 @@ class Investigator:
         except TimeoutError:
             return found
         diagnosis = await asyncio.to_thread(diagnose, evidence, self._knowledge)
-        return Finding(found.happening, evidence.now, instance, diagnosis, report=found.report)
+        return replace(found, as_of=evidence.now, diagnosis=diagnosis)
 
     async def _instance(self, one: Happening) -> Instance | None:
         """The first of its instances, by whoever knows most of it: logs before everything else."""
@@ -96,6 +97,20 @@ class Investigator:
 
     def _worth(self, instance: Instance) -> bool:
         return Capability.LOGS in self._fleet.scheduler(instance.ref)[0].capabilities
+
+    async def _rule(self, one: Happening) -> AlertRule | None:
+        """The platform's rule that raised an alert, where it names one."""
+        if not (rule := one.values.get("alert_rule", "")):
+            return None
+        asked = [scheduler for scheduler in self._fleet.schedulers if isinstance(scheduler, KnowsAlertRules)]
+        found = await asyncio.gather(*(self._rule_of(scheduler, rule) for scheduler in asked))
+        return next(filter(None, found), None)
+
+    async def _rule_of(self, scheduler: KnowsAlertRules, rule: str) -> AlertRule | None:
+        try:
+            return await self._fleet.one(f"{scheduler.name}:{rule}", lambda _, identity: scheduler.alert_rule(identity))
+        except XOpsError:  # it does not know it, or does not answer
+            return None
 
     async def _table(self, name: str) -> DataTable | None:
         try:

@@ -126,6 +126,7 @@ def _monitor(event: Incoming, body: MonitorAlert) -> Happening | None:
         severity="info" if body.remind_type == RemindType.FINISHED else "warning",
         instances=ids,
         name=body.remind_name or body.resource_group_name,
+        values={"alert_rule": body.remind_id},
         word=str(body.remind_type or body.alarm_type).lower(),
     )
 

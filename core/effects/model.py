@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from core.diagnosis.model import Diagnosis
 from core.results import AlertReport
-from core.schedulers.base import DataTable, Instance
+from core.schedulers.base import AlertRule, DataTable, Instance
 from core.subscriptions.model import Severity
 
 Kind = Literal[
@@ -64,6 +64,7 @@ class Finding:
         diagnosis: why that failed.
         table: what was checked.
         report: what a tool's text says.
+        rule: by which the platform raised an alert.
     """
 
     happening: Happening
@@ -72,6 +73,7 @@ class Finding:
     diagnosis: Diagnosis | None = None
     table: DataTable | None = None
     report: AlertReport | None = None
+    rule: AlertRule | None = None
 
     @property
     def subject(self) -> str:

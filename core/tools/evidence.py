@@ -10,12 +10,14 @@ from core.diagnosis.model import Evidence
 from core.errors import NotFound, RemoteError
 from core.redact import clean, mask
 from core.schedulers.base import (
+    AlertRule,
     Baseline,
     Capability,
     Change,
     Constraints,
     DataTable,
     Instance,
+    KnowsAlertRules,
     LogPage,
     Related,
     Scheduler,
@@ -38,11 +40,11 @@ BACK = timedelta(days=3)
 async def gather(fleet: Fleet, instance: Instance, now: datetime) -> Evidence:
     """Everything that can be looked up about an instance. A part that fails is empty, and the diagnosis says so."""
     look = Lookup(fleet, instance)
-    (log, constraints, upstream, downstream), (history, tables, changes, baselines) = await asyncio.gather(
+    (log, constraints, upstream, downstream), (history, tables, changes, baselines, rules) = await asyncio.gather(
         asyncio.gather(look.log(), look.told_constraints(), look.ancestors(), look.dependants()),
-        asyncio.gather(look.history(), look.tables(), look.changes(now), look.baselines()),
+        asyncio.gather(look.history(), look.tables(), look.changes(now), look.baselines(), look.alert_rules()),
     )
-    return Evidence(instance, now, log, constraints, upstream, downstream, history, tables, changes, baselines)
+    return Evidence(instance, now, log, constraints, upstream, downstream, history, tables, changes, baselines, rules)
 
 
 def masked(page: LogPage) -> LogPage:
@@ -93,6 +95,13 @@ class Lookup:
         if Capability.BASELINES not in self._can:
             return ()
         return await self._part(lambda asked: asked.baselines(self._instance.id), ())
+
+    async def alert_rules(self) -> tuple[AlertRule, ...]:
+        """Rules by which its scheduler itself calls people about its task."""
+        scheduler, _ = self._fleet.scheduler(self._instance.ref)
+        if not isinstance(scheduler, KnowsAlertRules):
+            return ()
+        return await self._part(lambda _: scheduler.alert_rules(self._instance.task.id), ())
 
     async def history(self) -> tuple[Instance, ...]:
         """Instances of the same task, newest first."""

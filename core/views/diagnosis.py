@@ -9,7 +9,7 @@ from core.cards import Block, Card, Field, Fields, Log, Table, Text, Tone
 from core.diagnosis.model import Before, Cause, Check, Diagnosis, Place, Runbook
 from core.results import Diagnosed
 from core.schedulers.base import Instance, Operation
-from core.views import buttons, watch
+from core.views import buttons, calling, watch
 from core.views.grounds import seen_at
 from core.views.instances import item, owner
 from core.views.log import injection
@@ -54,6 +54,7 @@ def _blocks(reader: Reader, result: Diagnosed) -> Iterator[Block]:
     yield from (_runbook(reader, book) for book in found.runbooks)
     yield from _blocker(reader, result)
     yield from _before(reader, result)
+    yield from calling.about(reader, found.alert_rules, reader.words("calling.title"))
     yield from watch.muted(reader, result.mute)
     yield from buttons.row(*_buttons(reader, result))
     yield _checks(reader, found)
@@ -67,6 +68,7 @@ def _fields(reader: Reader, result: Diagnosed) -> Iterator[Field]:
     if found.place is not None:
         yield Field(label("diagnosis.card.place"), _place(reader, found.place))
     yield owner(reader, result.instance)
+    yield from calling.on_duty(reader, found.alert_rules)
     waiting = reader.count(found.downstream, more=found.more_downstream)
     yield Field(label("views.diagnosis.downstream"), label("views.diagnosis.waiting", count=waiting))
     if found.late:

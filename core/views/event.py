@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from core.cards import Block, Card, Field, Fields, Log, Text, Tone
 from core.effects.model import Finding
 from core.results import Diagnosed, InstanceDetail
-from core.views import alert, buttons, detail, diagnosis
+from core.views import alert, buttons, calling, detail, diagnosis
 from core.views.reader import SENTENCE, Reader, plain, plain_line
 
 TONES: dict[str, Tone] = {"info": "info", "warning": "warning", "critical": "danger"}
@@ -52,6 +52,8 @@ def _above(reader: Reader, found: Finding) -> Iterator[Block]:
         yield Log(tuple(enumerate(lines, 1)))
     if one.kind == "failed" and found.diagnosis is None and not found.over:
         yield Text(reader.words("effects.not_looked_into"))
+    if found.rule is not None:
+        yield Text(reader.words("effects.rule", rule=calling.sentence(reader, found.rule)))
     named = {key: value for key, value in one.values.items() if value and f"effects.field.{key}" in reader.words}
     fields = [Field(reader.words(f"effects.field.{key}"), plain(value, SENTENCE)) for key, value in named.items()]
     fields += (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from core.cards import Block, Button, Card, Field, Fields, Item, Note, Text, Tone
-from core.views import buttons
+from core.views import buttons, calling
 from core.views.instances import item, owner
 from core.views.reader import Reader, plain
 from core.views.status import next_step, status_and_run, tone
@@ -41,6 +41,8 @@ def preview(reader: Reader, result: MutePreview) -> Card:
     blocks += [Text("\n".join(lines))] if lines else []
     blocks += [Text(reader.words("watches.preview.partial"))] if result.partial else []
     blocks.append(Text(reader.words("watches.preview.next", until=reader.zoned(result.until))))
+    blocks += calling.about(reader, result.alert_rules, reader.words("calling.still"))
+    blocks += [Text(reader.words("calling.switch"))] if result.alert_rules else []
     arguments = {"target": result.subject, "duration": _minutes(result.lasts), "sure": "yes"}
     label = reader.words("watches.button.mute", lasts=reader.duration(result.lasts.total_seconds()))
     blocks += buttons.row(Button(label, "mute", arguments, "danger"), buttons.command(reader, "mutes"))

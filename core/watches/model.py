@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from core.messages import Conversation
-from core.schedulers.base import Instance
+from core.schedulers.base import AlertRule, Instance
 
 Kind = Literal["follow", "mute", "ready", "digest", "handover"]
 State = Literal["open", "late", "acknowledged", "ended"]
@@ -136,6 +136,7 @@ class MutePreview:
         days: how many days were looked at.
         partial: whether a scheduler did not answer, so that there may have been more.
         instance: a run of the task, or of the one that writes the table: its next success ends the mute.
+        alert_rules: rules of the task's scheduler that call people all the same.
     """
 
     subject: str
@@ -146,6 +147,7 @@ class MutePreview:
     days: int
     partial: bool = False
     instance: Instance | None = None
+    alert_rules: tuple[AlertRule, ...] = ()
 
     @property
     def lasts(self) -> timedelta:

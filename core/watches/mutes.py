@@ -11,6 +11,7 @@ from core.errors import Denied
 from core.schedulers.base import FAILED, DataTable, Instance, InstanceQuery, Task
 from core.schedulers.fleet import Fleet, newest_first
 from core.settings import WatchSettings
+from core.tools.evidence import Lookup
 from core.watches.model import MutePreview, Watch
 from core.watches.register import Watches
 
@@ -86,9 +87,10 @@ class Mutes:
 
     async def of_instance(self, instance: Instance, until: datetime) -> MutePreview:
         """What muting the task of an instance would have hidden."""
-        failed = await self._failed(instance.task)
+        look = Lookup(self._fleet, instance)
+        failed, rules = await asyncio.gather(self._failed(instance.task), look.alert_rules())
         shown = self._preview(f"task:{instance.task.ref}", instance.task.name, until, failed)
-        return replace(shown, instance=instance)
+        return replace(shown, instance=instance, alert_rules=tuple(rule for rule in rules if rule.enabled))
 
     async def of_table(self, table: DataTable, until: datetime) -> MutePreview:
         """What muting a table would have hidden: failures of the tasks that write it."""

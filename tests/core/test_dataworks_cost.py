@@ -54,10 +54,17 @@ async def test_the_list_of_failures_costs_one_call_a_workspace(look: Look, dataw
     assert dataworks.calls == ["ListTaskInstances"]
 
 
-async def test_a_diagnosis_costs_fifteen_calls(look: Look, dataworks: FakeDataWorks) -> None:
-    found = await look.diagnose(ADMIN, f"dw:{dataworks.of('dws_trade_order_di')['Id']}")
+async def test_a_diagnosis_costs_fifteen_calls_and_its_alert_rules_a_few_now_and_then(
+    look: Look, dataworks: FakeDataWorks
+) -> None:
+    """Two rules, one of them with a roster, cost five calls; they are remembered for ten minutes."""
+    failed = f"dw:{dataworks.of('dws_trade_order_di')['Id']}"
+    found = await look.diagnose(ADMIN, failed)
     assert isinstance(found, Diagnosed)
-    assert len(dataworks.calls) == 15, dataworks.count
+    assert len(found.diagnosis.alert_rules) == 2
+    calls = dataworks.count
+    rules = {action: n for action, n in calls.items() if "AlertRule" in action or "Shift" in action}
+    assert (calls.total(), sum(rules.values())) == (20, 5), calls
 
 
 async def test_a_group_that_asks_during_a_refusal_makes_no_storm(look: Look, dataworks: FakeDataWorks) -> None:

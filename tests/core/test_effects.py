@@ -9,7 +9,7 @@ import pytest
 from core.cards import Card, Log
 from core.events.incoming import OPENLINEAGE, read_event
 from core.messages import Conversation
-from core.schedulers.base import Flags, Status
+from core.schedulers.base import AlertRule, Flags, Status
 from core.schedulers.fleet import Fleet
 from core.schedulers.mirror import MirrorScheduler
 from core.settings import SchedulerConnection, SubscriptionSettings
@@ -241,6 +241,20 @@ async def test_a_baseline_that_is_late_is_critical_and_names_what_is_to_blame(sq
     await room.hear(baseline("1", "b2"))
     assert len(room.cards()) == 1
     assert room.cards()[0].title.endswith("has recovered")
+
+
+async def test_an_alert_of_a_rule_says_whose_rule_it_is_and_whom_it_calls(sqlite_store: Store) -> None:
+    """Asked of the scheduler, by the id that the event carries; an id that nobody knows costs nothing."""
+    hears = SubscriptionSettings(channel="chat", chat="ops", about="all")
+    room = Newsroom(sqlite_store, [failed()], [hears])
+    room.shelf.rules["t1"] = (AlertRule("70", "orders late", "UnFinished", "王敏", people=("陈晓雯",)),)
+    data = {"alarmType": "REMIND_ALERT", "remindType": "UNFINISHED", "remindName": "late", "taskIds": "1"}
+    await room.hear(told(MONITOR, data | {"remindId": 70}, "m1"))
+    await room.hear(told(MONITOR, data | {"remindId": 71}, "m2"))
+    known, unknown = (card.as_text() for card in room.cards())
+    raised = "Raised by the rule orders late (when it is not done in time): calls 陈晓雯; kept by 王敏"
+    assert raised in known
+    assert "Raised by" not in unknown
 
 
 async def test_a_broken_quality_rule_is_told_with_what_was_found(sqlite_store: Store) -> None:

@@ -1,5 +1,6 @@
 """Muting: who may for how long, what it would hide and hides, when it ends; and that answers are never muted."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from core.audit import Sought
 from core.errors import NotFound
 from core.results import Diagnosed, InstanceDetail, Problem
-from core.schedulers.base import Flags, Status
+from core.schedulers.base import AlertRule, Flags, Status
 from core.store import Store
 from core.watches.model import MutePreview, WatchList
 from tests.fakes.desk import ran
@@ -37,6 +38,15 @@ async def test_nothing_is_muted_before_the_person_saw_what_it_would_hide(office:
     assert isinstance(shown, MutePreview)
     assert (len(shown.hidden), shown.lasts) == (3, 2 * HOUR)
     assert not await hidden(office)
+
+
+async def test_whom_the_scheduler_calls_all_the_same_is_said_before_anything_is_muted(office: Office) -> None:
+    """Not of rules that are switched off."""
+    calls = AlertRule("70", "orders late", people=("陈晓雯",))
+    office.shelf.rules["t_orders"] = (calls, replace(calls, id="71", enabled=False))
+    shown = await office.say("/mute orders 2h")
+    assert isinstance(shown, MutePreview)
+    assert shown.alert_rules == (calls,)
 
 
 async def test_a_mute_ends_at_its_time_and_says_so(office: Office) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from core.errors import NotFound, RemoteError
 from core.schedulers.base import (
+    AlertRule,
     Baseline,
     Capability,
     Change,
@@ -46,6 +47,7 @@ class Shelf:
         held: by instance id.
         changed: by task id.
         promises: by instance id.
+        rules: by task id.
         asked: names of the methods called, in order.
     """
 
@@ -64,6 +66,7 @@ class Shelf:
         self.downstreams: dict[str, tuple[str, ...]] = {}
         self.logs: dict[str, tuple[str, ...]] = {}
         self.held: dict[str, Constraints] = {}
+        self.rules: dict[str, tuple[AlertRule, ...]] = {}
         self.changed: dict[str, tuple[Change, ...]] = {}
         self.promises: dict[str, tuple[Baseline, ...]] = {}
         self.asked: list[str] = []
@@ -145,6 +148,19 @@ class Shelf:
         """What was put there."""
         await self._answer("baselines")
         return self.promises.get(instance_id, ())
+
+    async def alert_rules(self, task_id: str) -> tuple[AlertRule, ...]:
+        """What was put there."""
+        await self._answer("alert_rules")
+        return self.rules.get(task_id, ())
+
+    async def alert_rule(self, rule_id: str) -> AlertRule:
+        """What was put there, for whichever task."""
+        await self._answer("alert_rule")
+        found = [rule for rules in self.rules.values() for rule in rules if rule.id == rule_id]
+        if not found:
+            raise NotFound(f"no rule {rule_id}", kind="rule", name=rule_id)
+        return found[0]
 
     async def operate(self, order: Order) -> Receipt:
         """Nothing is ever carried out by what is tested over this fake."""
