@@ -213,6 +213,34 @@ class Token:
             self._until = 0.0
 
 
+class Silence:
+    """Kept after the other side asked us to slow down: whoever asks meanwhile is told so by us, without a call.
+
+    So a group that asks again makes no storm.
+
+    Args:
+        system: configured name of the other side.
+        seconds: how long, where the other side does not say.
+    """
+
+    def __init__(self, system: str, *, seconds: float = 5.0) -> None:
+        self._system = system
+        self._seconds = seconds
+        self._until = 0.0
+
+    def check(self) -> None:
+        """Raises `Throttled` while it lasts."""
+        left = self._until - time.monotonic()
+        if left > 0:
+            message = f"{self._system} asked us to slow down"
+            raise Throttled(message, system=self._system, retry_after=left, code="429")
+
+    def begin(self, error: Throttled) -> Throttled:
+        """Fall silent for as long as the other side asked; gives the error to raise."""
+        self._until = time.monotonic() + (error.retry_after or self._seconds)
+        return error
+
+
 def throttled(response: Response, *, system: str, header: str = "Retry-After", code: str = "") -> Throttled:
     """The error for an answer that asks us to slow down, with the seconds from its header."""
     try:

@@ -1,14 +1,19 @@
 """What X-Ops says about a real Airflow, where Airflow is particular."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from core.errors import NotFound, Refused, Unauthorized, Unreachable
+from core.results import Diagnosed
 from core.schedulers.airflow import AirflowScheduler
 from core.schedulers.base import Instance, InstanceQuery, RunType, Status
+from core.schedulers.fleet import Fleet
+from core.tools.look import Look
 from tests.airflow.conftest import ZONE, Connect, WatchedHttp
 from tests.airflow.server import ROOT, Airflow, free_port
+from tests.core.costs import AIRFLOW
+from tests.fakes.desk import ADMIN, access
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.airflow
@@ -143,6 +148,16 @@ async def test_what_questions_cost(scheduler: AirflowScheduler, airflow: Airflow
     http.asked.clear()
     await scheduler.counts(InstanceQuery(day=day, owner="wang.lei"))
     assert len(http.asked) == 1
+
+
+async def test_what_a_diagnosis_costs(scheduler: AirflowScheduler, airflow: Airflow, http: WatchedHttp) -> None:
+    """Also with ten thousand instances: nothing of it is about the rest of the night."""
+    look = Look(Fleet([scheduler]), access(), clock=lambda: datetime.now(UTC))
+    await scheduler.tasks("anything")
+    http.asked.clear()
+    found = await look.diagnose(ADMIN, f"air:{airflow.scheduled('trade_daily', days_ago=1)}/transform")
+    assert isinstance(found, Diagnosed)
+    assert len(http.asked) <= AIRFLOW.diagnosis, http.asked
 
 
 async def test_a_day_begins_at_midnight_of_the_connection(scheduler: AirflowScheduler, airflow: Airflow) -> None:

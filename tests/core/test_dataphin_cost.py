@@ -9,6 +9,7 @@ from core.schedulers.base import Status
 from core.schedulers.dataphin import DataphinScheduler
 from core.schedulers.fleet import Fleet
 from core.tools.look import Look
+from tests.core.costs import DATAPHIN
 from tests.fakes.aliyun import Fault
 from tests.fakes.dataphin import ZONE, FakeDataphin
 from tests.fakes.desk import ADMIN, access
@@ -39,7 +40,7 @@ async def test_an_overview_costs_eleven_calls_a_project_and_then_none(look: Look
     found = await look.overview(ADMIN)
     assert isinstance(found, Overview)
     assert found.operable.counts[Status.FAILED] + found.operable.counts[Status.SUCCESS] > 10_000
-    assert dataphin.count == {"ListInstances": 11}
+    assert dataphin.count == {"ListInstances": DATAPHIN.overview}
     dataphin.calls.clear()
     await look.overview(ADMIN)
     assert dataphin.calls == []
@@ -49,13 +50,13 @@ async def test_the_list_of_failures_costs_one_call_a_project(look: Look, dataphi
     found = await look.instances(ADMIN, kind="failed")
     assert isinstance(found, InstanceList)
     assert found.total == 41
-    assert dataphin.calls == ["ListInstances"]
+    assert dataphin.calls == ["ListInstances"] * DATAPHIN.failed
 
 
 async def test_a_diagnosis_costs_seventeen_calls(look: Look, dataphin: FakeDataphin) -> None:
     found = await look.diagnose(ADMIN, f"dp:{dataphin.id('dws_trade_order_di')}")
     assert isinstance(found, Diagnosed)
-    assert len(dataphin.calls) == 17, dataphin.count
+    assert len(dataphin.calls) == DATAPHIN.diagnosis, dataphin.count
 
 
 async def test_a_group_that_asks_during_a_refusal_makes_no_storm(look: Look, dataphin: FakeDataphin) -> None:
@@ -63,4 +64,4 @@ async def test_a_group_that_asks_during_a_refusal_makes_no_storm(look: Look, dat
     dataphin.faults = [Fault(429, "Throttling.Api.Risk")] * 1000
     for _ in range(100):
         assert isinstance(await look.overview(ADMIN), Overview)
-    assert len(dataphin.calls) <= 3
+    assert len(dataphin.calls) <= DATAPHIN.refused

@@ -9,6 +9,7 @@ from core.schedulers.base import Status
 from core.schedulers.dataworks import DataWorksScheduler
 from core.schedulers.fleet import Fleet
 from core.tools.look import Look
+from tests.core.costs import DATAWORKS
 from tests.fakes.aliyun import Fault
 from tests.fakes.dataworks import ZONE, FakeDataWorks
 from tests.fakes.desk import ADMIN, access
@@ -41,7 +42,7 @@ async def test_an_overview_costs_three_calls_a_workspace_and_then_none(look: Loo
     found = await look.overview(ADMIN)
     assert isinstance(found, Overview)
     assert found.operable.counts[Status.FAILED] + found.operable.counts[Status.SUCCESS] > 10_000
-    assert dataworks.count == {"GetInstanceStatusStatistic": 1, "ListTaskInstances": 2}
+    assert dataworks.count == {"GetInstanceStatusStatistic": 1, "ListTaskInstances": DATAWORKS.overview - 1}
     dataworks.calls.clear()
     await look.overview(ADMIN)
     assert dataworks.calls == []
@@ -51,20 +52,13 @@ async def test_the_list_of_failures_costs_one_call_a_workspace(look: Look, dataw
     found = await look.instances(ADMIN, kind="failed")
     assert isinstance(found, InstanceList)
     assert found.total == 41
-    assert dataworks.calls == ["ListTaskInstances"]
+    assert dataworks.calls == ["ListTaskInstances"] * DATAWORKS.failed
 
 
-async def test_a_diagnosis_costs_fifteen_calls_and_its_alert_rules_a_few_now_and_then(
-    look: Look, dataworks: FakeDataWorks
-) -> None:
-    """Two rules, one of them with a roster, cost five calls; they are remembered for ten minutes."""
-    failed = f"dw:{dataworks.of('dws_trade_order_di')['Id']}"
-    found = await look.diagnose(ADMIN, failed)
+async def test_a_diagnosis_costs_fifteen_calls(look: Look, dataworks: FakeDataWorks) -> None:
+    found = await look.diagnose(ADMIN, f"dw:{dataworks.of('dws_trade_order_di')['Id']}")
     assert isinstance(found, Diagnosed)
-    assert len(found.diagnosis.alert_rules) == 2
-    calls = dataworks.count
-    rules = {action: n for action, n in calls.items() if "AlertRule" in action or "Shift" in action}
-    assert (calls.total(), sum(rules.values())) == (20, 5), calls
+    assert len(dataworks.calls) == DATAWORKS.diagnosis, dataworks.count
 
 
 async def test_a_group_that_asks_during_a_refusal_makes_no_storm(look: Look, dataworks: FakeDataWorks) -> None:
@@ -72,7 +66,7 @@ async def test_a_group_that_asks_during_a_refusal_makes_no_storm(look: Look, dat
     dataworks.faults = [Fault(429, "Throttling.Api.Risk")] * 1000
     for _ in range(100):
         assert isinstance(await look.overview(ADMIN), Overview)
-    assert len(dataworks.calls) <= 3
+    assert len(dataworks.calls) <= DATAWORKS.refused
 
 
 async def test_an_overview_while_something_is_checked_costs_the_day_besides(

@@ -10,6 +10,7 @@ from core.results import Diagnosed, InstanceList, Overview
 from core.schedulers.base import Status
 from core.schedulers.fleet import Fleet
 from core.tools.look import Look
+from tests.core.costs import DOLPHINSCHEDULER
 from tests.core.dolphins import Pair, dolphin
 from tests.fakes.desk import ADMIN, access
 
@@ -34,7 +35,7 @@ async def test_an_overview_of_ten_thousand_costs_29_calls_and_then_none(pair: Pa
     assert isinstance(found, Overview)
     assert found.operable.counts[Status.FAILED] == 41
     assert sum(found.operable.counts.values()) > 10_000
-    assert len(pair.server.asked) == 29, pair.server.count
+    assert len(pair.server.asked) == DOLPHINSCHEDULER.overview, pair.server.count
     pair.server.asked.clear()
     await look(pair).overview(ADMIN)
     failures = await look(pair).instances(ADMIN, kind="failed")
@@ -46,14 +47,14 @@ async def test_an_overview_of_ten_thousand_costs_29_calls_and_then_none(pair: Pa
 async def test_the_list_of_failures_alone_costs_27_calls(pair: Pair) -> None:
     found = await look(pair).instances(ADMIN, kind="failed")
     assert isinstance(found, InstanceList)
-    assert len(pair.server.asked) == 27
+    assert len(pair.server.asked) == DOLPHINSCHEDULER.failed
 
 
 async def test_a_diagnosis_costs_17_calls_whatever_the_size_of_the_night(pair: Pair) -> None:
     """Two of them are to the audit log, which 3.1 cannot search by name."""
     found = await look(pair).diagnose(ADMIN, f"ds:{pair.server.id('dws_trade_order_di')}")
     assert isinstance(found, Diagnosed)
-    assert len(pair.server.asked) == 17 - 2 * (pair.server.version < "3.2"), pair.server.count
+    assert len(pair.server.asked) == DOLPHINSCHEDULER.diagnosis - 2 * (pair.server.version < "3.2"), pair.server.count
 
 
 async def test_a_group_that_asks_while_the_server_says_slow_down_makes_no_storm(pair: Pair) -> None:
@@ -64,4 +65,4 @@ async def test_a_group_that_asks_while_the_server_says_slow_down_makes_no_storm(
     for found in (*at_once, await asked.overview(ADMIN)):
         assert isinstance(found, Overview)
         assert [outage.scheduler for outage in found.outages] == ["ds"]
-    assert len(pair.server.asked) <= 8, pair.server.count
+    assert len(pair.server.asked) <= DOLPHINSCHEDULER.refused, pair.server.count

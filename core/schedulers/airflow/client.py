@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from yarl import URL
 
 from core.errors import BadInput, NotFound, Refused, Unauthorized, Unreachable
-from core.http import Http, Response, Token, throttled
+from core.http import Http, Response, Silence, Token, throttled
 from core.schedulers.airflow.wire import Login, Paged, Problem, R
 from core.settings import SchedulerConnection
 
@@ -53,6 +53,7 @@ class Client:
         self._base = connection.url.rstrip("/")
         self._token = Token(self._log_in)
         self._gate = asyncio.Semaphore(CALLS)
+        self._silence = Silence(self.system)
 
     async def get(
         self, path: Path, answer: type[M], params: Params | None = None, *, what: str = "", name: str = ""
@@ -132,12 +133,15 @@ class Client:
     ) -> M:
         url = self.link(("api", "v2", *path))
         async with self._gate:
+            self._silence.check()
             token = await self._token.get()
             response = await self._send(method, url, params, body, attempts, token)
             if _token_refused(response):
                 self._token.reject(token)
                 token = await self._token.get()
                 response = await self._send(method, url, params, body, attempts, token)
+            if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                raise self._silence.begin(throttled(response, system=self.system, code=str(response.status)))
         if response.status == HTTPStatus.NOT_FOUND:
             raise NotFound(f"{self.system}: {_detail(response)}", kind=what, name=name)
         return self._read(response, answer)

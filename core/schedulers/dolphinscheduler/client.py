@@ -11,14 +11,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from time import monotonic
 from typing import Final, TypeVar, get_origin
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
-from core.errors import BadInput, NotFound, Refused, Throttled, Unauthorized, Unreachable
-from core.http import Http, Response, throttled
+from core.errors import BadInput, NotFound, Refused, Unauthorized, Unreachable
+from core.http import Http, Response, Silence, throttled
 from core.schedulers.dolphinscheduler.wire import Envelope, Paged, R
 from core.schedulers.memory import Memory
 from core.settings import SchedulerConnection
@@ -33,8 +32,6 @@ MOST: Final = 50_000
 """Most rows read for one question."""
 DETAIL: Final = 300
 """Characters of the server's own words kept in an error."""
-QUIET_SECONDS: Final = 5.0
-"""How long nothing is asked after the server said to slow down and not for how long."""
 GENERATION_SECONDS: Final = 3600.0
 SUCCESS: Final = 0
 INTERNAL: Final = 10000
@@ -110,7 +107,7 @@ class Client:
         self.generation = WORKFLOW
         self._base = connection.url.rstrip("/")
         self._gate = asyncio.Semaphore(connection.concurrency)
-        self._quiet_until = 0.0
+        self._silence = Silence(self.system)
         self._detected: Memory[str, Generation] = Memory(self._detect, seconds=GENERATION_SECONDS)
 
     async def names(self) -> Generation:
@@ -214,7 +211,7 @@ class Client:
         """The answer; None where the server has no such route."""
         given = {name: str(value) for name, value in (params or {}).items()}
         async with self._gate:
-            self._check_quiet()
+            self._silence.check()
             response = await self._http.request(
                 method,
                 "/".join([self._base, *path]),
@@ -231,20 +228,11 @@ class Client:
         except ValidationError:
             return None
 
-    def _check_quiet(self) -> None:
-        """Whoever asks while the server wants quiet is told so by us, lest a group that asks again makes a storm."""
-        left = self._quiet_until - monotonic()
-        if left > 0:
-            message = f"{self.system} asked us to slow down"
-            raise Throttled(message, system=self.system, retry_after=left, code=str(int(HTTPStatus.TOO_MANY_REQUESTS)))
-
     def _check_status(self, response: Response) -> None:
         status, code = response.status, str(response.status)
         match status:
             case HTTPStatus.TOO_MANY_REQUESTS:
-                error = throttled(response, system=self.system, code=code)
-                self._quiet_until = monotonic() + (error.retry_after or QUIET_SECONDS)
-                raise error
+                raise self._silence.begin(throttled(response, system=self.system, code=code))
             case HTTPStatus.UNAUTHORIZED:
                 said = "the token is unknown or expired, or its owner is disabled"
                 raise Unauthorized(f"{self.system}: {said}", system=self.system, code=code)
