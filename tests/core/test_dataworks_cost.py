@@ -55,10 +55,16 @@ async def test_the_list_of_failures_costs_one_call_a_workspace(look: Look, dataw
     assert dataworks.calls == ["ListTaskInstances"] * DATAWORKS.failed
 
 
-async def test_a_diagnosis_costs_fifteen_calls(look: Look, dataworks: FakeDataWorks) -> None:
-    found = await look.diagnose(ADMIN, f"dw:{dataworks.of('dws_trade_order_di')['Id']}")
+async def test_a_diagnosis_costs_fifteen_calls_and_its_alert_rules_five_now_and_then(
+    look: Look, dataworks: FakeDataWorks
+) -> None:
+    """Two rules, one of them with a roster; they are remembered for ten minutes, as names are for longer."""
+    failed = f"dw:{dataworks.of('dws_trade_order_di')['Id']}"
+    found = await look.diagnose(ADMIN, failed)
     assert isinstance(found, Diagnosed)
-    assert len(dataworks.calls) == DATAWORKS.diagnosis, dataworks.count
+    assert len(found.diagnosis.alert_rules) == 2
+    rules = sum(n for action, n in dataworks.count.items() if "AlertRule" in action or "Shift" in action)
+    assert (len(dataworks.calls), rules) == (DATAWORKS.diagnosis + 5, 5), dataworks.count
 
 
 async def test_a_group_that_asks_during_a_refusal_makes_no_storm(look: Look, dataworks: FakeDataWorks) -> None:
