@@ -6,23 +6,24 @@ SDK's models say; all become times with a zone. Who reads an answer gives the zo
 """
 
 import re
-from datetime import UTC, date, datetime
-from typing import Annotated, Generic, TypeVar, cast
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Final, Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic.alias_generators import to_pascal
 
 R = TypeVar("R")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _moment(value: object, info: ValidationInfo) -> datetime | None:
     text = str(value).strip()
-    if text.isdecimal():
-        return datetime.fromtimestamp(int(text) / 1000, UTC) if int(text) else None
     try:
+        if text.isdecimal():
+            return EPOCH + timedelta(milliseconds=int(text)) if int(text) else None
         told = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return told if told.tzinfo else told.replace(tzinfo=_zone(info))
 
