@@ -34,8 +34,8 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev ## speed, side by side with peers in one run
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-bench-events: $(VENV)/.dev ## how many events of other systems it takes in, on both databases
-	@$(BIN)/python -m tests.bench.ingest $(ARGS)
+bench-events: $(VENV)/.dev ## events of other systems, on both databases: how many, and how soon what they tell is seen
+	@$(BIN)/python -m tests.bench.ingest $(ARGS) && echo && $(BIN)/python -m tests.bench.following $(ARGS)
 
 # What breaks and what it costs; a million instances in the mirror; a start with all long connections.
 bench-faults bench-mirror bench-start: bench-%: $(VENV)/.dev

@@ -28,8 +28,6 @@ HEAD = (
     "RSS MiB", "ready s", "answered",
 )  # fmt: skip
 WARM_UP = 64
-SETTLED_CPU = 0.1
-"""Seconds of CPU in a second: below it, a bot is idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Figures:
 
 async def measure(contestant: Contestant, bot: Running, platform: Platform, plan: Plan) -> list[str]:
     """The rows of one contestant."""
-    await _settled(bot)
+    await bot.settled()
     rows: list[str] = []
     first = 0
     for in_flight, messages in plan.sizes:
@@ -76,14 +74,6 @@ async def measure(contestant: Contestant, bot: Running, platform: Platform, plan
             runs += [figures] if repeat else []
         rows.append(_row(contestant.name, in_flight, runs, bot.ready_after))
     return rows
-
-
-async def _settled(bot: Running) -> None:
-    """Wait until a bot has done what it does once after it is ready; it would answer meanwhile, only slower."""
-    before = -1.0
-    while bot.cpu() - before > SETTLED_CPU:
-        before = bot.cpu()
-        await asyncio.sleep(1)
 
 
 async def _run(load: Load, bot: Running, platform: Platform) -> Figures:

@@ -1,8 +1,9 @@
 """`python -m tests.bench.ingest [--seconds N]`: how many DataWorks events X-Ops takes in over HTTP, as a Markdown table.
 
-One `xops run` process on one core, the sender on another, over keep-alive connections; every event is new, answered only
-once it is committed, and counted in the database at the end. Memory is read when a third of the time is over, and at the
-end.
+One `xops run` process on one core; the sender on the other, over keep-alive connections, and PostgreSQL where it likes. What
+the sender costs stands in a column of its own. Every event is new, answered only once it is committed, and counted in the
+database at the end. Each instance waits, runs and succeeds; where there is a mirror, this is applied to it in the same
+transaction. `tests.bench.following` measures what comes after.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,25 +32,39 @@ from tests.fakes.eventbridge import EventBridge
 PUBLIC = "https://xops.example.com"
 PATH = "/events/dataworks"
 TOKEN = "bench-path-token"
+MIRROR = json.dumps([{"name": "prod", "kind": "mirror", "source": "dataworks"}])
 HEAD = (
-    "database", "way in", "events a body", "in flight", "events/s", "ack p50 ms", "ack p99 ms", "CPU µs/event",
-    "MiB early", "MiB late", "all stored",
+    "database", "mirror", "way in", "events a body", "in flight", "events/s", "ack p50 ms", "ack p99 ms", "CPU µs/event",
+    "sender's", "MiB before", "middle", "after", "all stored",
 )  # fmt: skip
+STATUSES = (3, 4, 6)
+"""Waits for resources, runs, has succeeded: what each instance tells."""
 
-_MARK = "NUMBER"
-_TEMPLATE = json.dumps(status_changed(0, 4, 1652700577000, f"539fd8f4-4ea1-4625-aa8b-{_MARK}"))
+_MARK, _TASK, _CODE, _TIME = "NUMBER", 1_111_111_111, 2_222_222_222, 3_333_333_333
+_TEMPLATE = json.dumps(status_changed(_TASK, _CODE, _TIME, f"539fd8f4-4ea1-4625-aa8b-{_MARK}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way in, and how hard it is used."""
+    """One way in, how hard it is used, and whether there is a mirror."""
 
     name: str
     size: int
     in_flight: int
+    mirror: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return PATH if self.name == "signed" else f"{PATH}/{TOKEN}"
 
 
-WAYS = (Way("signed", 100, 4), Way("path token", 100, 4), Way("path token", 1, 32), Way("path token", 1, 1))
+WAYS = (
+    Way("signed", 100, 4),
+    Way("path token", 1, 32),
+    Way("signed", 100, 4, mirror=True),
+    Way("path token", 1, 32, mirror=True),
+)
 
 
 @dataclass(slots=True)
@@ -63,16 +78,24 @@ class Sent:
 
 def body(first: int, size: int) -> bytes:
     """So many new events."""
-    events = (_TEMPLATE.replace(_MARK, f"{number:012}") for number in range(first, first + size))
+    now = int(time.time() * 1000)
+    events = (
+        event(number, number // len(STATUSES), STATUSES[number % 3], now) for number in range(first, first + size)
+    )
     return f"[{','.join(events)}]".encode() if size > 1 else next(events).encode()
+
+
+def event(number: int, instance: int, code: int, now: int) -> str:
+    """That an instance has a status; building it from parts would cost more than taking it in."""
+    told = _TEMPLATE.replace(_MARK, f"{number:012}").replace(str(_TASK), str(instance))
+    return told.replace(str(_CODE), str(code)).replace(str(_TIME), str(now))
 
 
 def request(way: Way, bridge: EventBridge, content: bytes) -> bytes:
     """The whole request."""
     signed: Mapping[str, str] = bridge.signed(PUBLIC + PATH, content) if way.name == "signed" else {}
-    path = PATH if signed else f"{PATH}/{TOKEN}"
     lines = "".join(f"{name}: {value}\r\n" for name, value in {"Content-Type": "application/json", **signed}.items())
-    return f"POST {path} HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: {len(content)}\r\n\r\n".encode() + content
+    return f"POST {way.path} HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
 
 async def send(port: int, make: Callable[[], bytes], way: Way, until: float, sent: Sent) -> None:
@@ -102,9 +125,11 @@ async def measure(
     def make() -> bytes:
         return request(way, bridge, body(next(numbers) * way.size, way.size))
 
-    cpu, began = bot.cpu(), time.perf_counter()
+    await bot.settled()
+    before = bot.resident()
+    cpu, own, began = bot.cpu(), time.process_time(), time.perf_counter()
     senders = [send(bot.port, make, way, began + seconds, sent) for _ in range(way.in_flight)]
-    early = asyncio.create_task(_later(seconds / 3, bot.resident))
+    middle = asyncio.create_task(_later(seconds / 2, bot.resident))
     await asyncio.gather(*senders)
     took = time.perf_counter() - began
     cells = (
@@ -112,7 +137,9 @@ async def measure(
         f"{percentile(sent.acks, 0.5):.1f}",
         f"{percentile(sent.acks, 0.99):.1f}",
         f"{(bot.cpu() - cpu) / max(sent.events, 1) * 1e6:.0f}",
-        f"{await early:.0f}",
+        f"{(time.process_time() - own) / max(sent.events, 1) * 1e6:.0f}",
+        f"{before:.0f}",
+        f"{await middle:.0f}",
         f"{bot.resident():.0f}",
     )
     return sent, list(cells)
@@ -134,8 +161,8 @@ def stored(url: str) -> int:
 
 
 @asynccontextmanager
-async def taking(url: str, bridge: EventBridge, directory: str) -> AsyncGenerator[Running]:
-    """X-Ops with both ways in open."""
+async def taking(url: str, bridge: EventBridge, directory: str, **more: str) -> AsyncGenerator[Running]:
+    """X-Ops with both ways in open, and more settings."""
     port = free_port()
     settings = {
         "XOPS_STORAGE__URL": url,
@@ -145,42 +172,62 @@ async def taking(url: str, bridge: EventBridge, directory: str) -> AsyncGenerato
         "XOPS_EVENTS__EVENTBRIDGE_CERTIFICATES": f"{bridge.certificates}/",
         "XOPS_EVENTS__PATH_TOKEN": TOKEN,
         "XOPS_LOG_LEVEL": "error",
+        **more,
     }
     command = (str(Path(sys.executable).with_name("xops")), "run")
     async with running(command, settings, port, "/readyz", Path(directory, "bot.log")) as bot:
         yield bot
 
 
-async def bench(database: str, url: str, seconds: float) -> None:
-    """The rows of one database."""
+async def bench(database: str, make: Callable[[str], str], seconds: float) -> None:
+    """The rows of one database.
+
+    Args:
+        database: what it is called.
+        make: an empty one for each row, in a directory of the row's own.
+        seconds: for each row.
+    """
     bridge = EventBridge(lambda: datetime.now(UTC))
     async with eventbridge.serving(bridge):
         for way in WAYS:
             with tempfile.TemporaryDirectory() as directory:
-                own = url or f"sqlite:///{directory}/bench.sqlite"
-                async with taking(own, bridge, directory) as bot:
-                    before = stored(own)
-                    numbers = count(1 + WAYS.index(way) * 10**8)  # each row's events are its own
-                    sent, cells = await measure(way, bot, bridge, seconds, numbers)
-                    whole = "yes" if stored(own) - before == sent.events else "no"
+                url = make(directory)
+                mirror = {"XOPS_SCHEDULERS": MIRROR} if way.mirror else {}
+                async with taking(url, bridge, directory, **mirror) as bot:
+                    sent, cells = await measure(way, bot, bridge, seconds, count(1))
+                    whole = "yes" if stored(url) == sent.events else "no"
                     refused = f", {sent.refused} refused" if sent.refused else ""
-            row = (database, way.name, str(way.size), str(way.in_flight), *cells, whole + refused)
-            print(f"| {' | '.join(row)} |", flush=True)
+            mirrored = "yes" if way.mirror else "no"
+            print_row(database, mirrored, way.name, str(way.size), str(way.in_flight), *cells, whole + refused)
 
 
-def main() -> None:
-    """Read the arguments and measure."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.ingest", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20.0, help="for each row")
+def print_row(*cells: str) -> None:
+    """One row of a Markdown table."""
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+async def for_each_database(
+    prog: str, head: Sequence[str], rows: Callable[[str, Callable[[str], str], float], Awaitable[None]]
+) -> None:
+    """Read the arguments, and print the table of a measurement.
+
+    Args:
+        prog: what is run.
+        head: of the table.
+        rows: measures: a database's name, what makes an empty one in a directory, seconds for each row.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {prog}")
+    parser.add_argument("--seconds", type=float, default=60.0, help="for each row")
     parser.add_argument("--only", choices=("sqlite", "postgresql"), help="one database")
     arguments = parser.parse_args()
-    print(f"| {' | '.join(HEAD)} |\n|---|---|{'---:|' * (len(HEAD) - 3)}---|", flush=True)
+    print_row(*head)
+    print(f"|{'---|' * len(head)}", flush=True)
     if arguments.only != "postgresql":
-        asyncio.run(bench("SQLite", "", arguments.seconds))
+        await rows("SQLite", lambda directory: f"sqlite:///{directory}/bench.sqlite", arguments.seconds)
     if arguments.only != "sqlite":
         with postgres.running() as server:
-            asyncio.run(bench("PostgreSQL", server.create(), arguments.seconds))
+            await rows("PostgreSQL", lambda _: server.create(), arguments.seconds)
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(for_each_database("tests.bench.ingest", HEAD, bench))

@@ -15,6 +15,8 @@ import aiohttp
 CORES = sorted(os.sched_getaffinity(0))
 BOT_CORE, LOAD_CORE = CORES[0], CORES[-1]
 START_SECONDS = 60.0
+SETTLED_CPU = 0.1
+"""Seconds of CPU in a second: below it, a bot is idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,13 @@ class Running:
     def resident(self) -> float:
         """MiB it holds in memory."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    async def settled(self) -> None:
+        """Wait until it has done what it does once after it is ready; it would work meanwhile, only slower."""
+        before = -1.0
+        while self.cpu() - before > SETTLED_CPU:
+            before = self.cpu()
+            await asyncio.sleep(1)
 
 
 def free_port() -> int:
