@@ -7,7 +7,7 @@ makes repeats harmless by the key it is given; what is remembered here is only w
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, String, Table, delete, insert, select
+from sqlalchemy import Column, Connection, String, Table, bindparam, delete, insert, select
 
 from core.cards import Card
 from core.channel import Channel
@@ -24,6 +24,9 @@ live_card = Table(
     Column("reference", String(300), nullable=False),
     Column("language", String(8), nullable=False),
 )
+
+_of = live_card.c
+_LIVE = select(_of.conversation, _of.channel, _of.reference, _of.language).where(_of.subject == bindparam("asked"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,7 @@ class Delivery:
 
     async def live(self, subject: str) -> tuple[LiveCard, ...]:
         """All live cards of a matter."""
-        names = ("conversation", "channel", "reference", "language")
-        query = select(*(live_card.c[name] for name in names))
-        query = query.where(live_card.c.subject == subject)
-        rows = await self._store.read(lambda connection: connection.execute(query).all())
+        rows = await self._store.read(lambda connection: connection.execute(_LIVE, {"asked": subject}).all())
         return tuple(LiveCard(*row) for row in rows)
 
     async def refresh(self, subject: str, render: Callable[[str], Card], *, key: str) -> None:

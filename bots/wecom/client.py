@@ -178,9 +178,8 @@ class WeComChannel:
             await self.sent.put(replace(next_one, task=task, waiting=messages, sent=()))
             answers = [await self._post(known.conversation, message, again=again) for message in messages]
             ids = tuple(str(answer.get("msgid", "")) for answer in answers)
-            await self.sent.put(replace(next_one, task=task, sent=ids))
-            if made.alone and answers:
-                await self.sent.offer_code(known.reference, str(answers[0].get("response_code", "")))
+            code = str(answers[0].get("response_code", "")) if made.alone and answers else ""
+            await self.sent.put(replace(next_one, task=task, sent=ids), code=code)
 
     async def _replace(self, known: SentCard, card: Card, key: str) -> bool:
         """Edit a card in place. Returns whether that was possible."""
