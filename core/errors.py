@@ -42,6 +42,11 @@ class XOpsError(Exception):
         super().__init__(message)
         self.details = details
 
+    @property
+    def said(self) -> dict[str, str]:
+        """What a person is told of it, to be kept: the `text` that names the sentence, and the sentence's values."""
+        return {"text": self.text, **self.details}
+
 
 class BadInput(XOpsError):
     """The request itself cannot be answered as it stands."""
@@ -192,14 +197,16 @@ class Frozen(Refused):
     """A freeze: nothing is carried out there at that time, whoever approves.
 
     Args:
-        message: for logs, and for the card of what was about to be carried out.
+        message: for logs.
         system: as in `RemoteError`.
         window: name of the freeze.
         until: when it ends, as people read it.
+        by: who decided it, and can be asked.
+        reason: why.
     """
 
     text = "frozen"
 
-    def __init__(self, message: str, *, system: str, window: str, until: str) -> None:
+    def __init__(self, message: str, *, system: str, window: str, until: str, by: str, reason: str) -> None:
         super().__init__(message, system=system)
-        self.details |= {"window": window, "until": until}
+        self.details |= {"window": window, "until": until, "by": by, "reason": reason}

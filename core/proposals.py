@@ -57,6 +57,7 @@ GOING_ON = frozenset({"queued", *UNFINISHED})
 
 INSTANCE: TypeAdapter[Instance] = TypeAdapter(Instance)
 MEMBERS: TypeAdapter[tuple[Member, ...]] = TypeAdapter(tuple[Member, ...])
+REFUSAL: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
 proposal = Table(
     "proposal",
@@ -74,6 +75,7 @@ proposal = Table(
     Column("decider", String(120), nullable=False, default=""),
     Column("run_number", Integer, nullable=False, default=0),
     Column("message", Text, nullable=False, default=""),
+    Column("refusal", Text, nullable=False, default="", server_default=""),
     Column("ticket", String(64), nullable=False, default="", server_default=""),
     Column("parent", String(16), nullable=False, default="", server_default=""),
     Column("members", Text, nullable=False, default="[]", server_default="[]"),
@@ -96,6 +98,7 @@ class Changes(TypedDict, total=False):
     """Columns that may change together with the state."""
 
     message: str
+    refusal: Mapping[str, str]
     ticket: str
     run_number: int
     members: tuple[Member, ...]
@@ -332,6 +335,8 @@ def _stored(value: object) -> object:
         return INSTANCE.dump_json(value).decode()
     if isinstance(value, tuple):
         return MEMBERS.dump_json(value).decode()  # pyright: ignore[reportUnknownArgumentType]  # the only tuple of `Changes`
+    if isinstance(value, Mapping):
+        return REFUSAL.dump_json(dict(value)).decode()  # pyright: ignore[reportUnknownArgumentType]  # its only mapping
     return value
 
 
@@ -350,8 +355,18 @@ def _read(connection: Connection, proposal_id: str) -> Record | None:
     row = connection.execute(select(proposal).where(proposal.c.id == proposal_id)).mappings().first()
     if row is None:
         return None
-    begun = select(proposal.c.id, proposal.c.state, proposal.c.message).where(proposal.c.parent == proposal_id)
+    told = (proposal.c.id, proposal.c.state, proposal.c.message, proposal.c.refusal)
+    begun = select(*told).where(proposal.c.parent == proposal_id)
     return _record(row, connection.execute(begun).mappings().all())
+
+
+def _refusal(row: RowMapping) -> Mapping[str, str]:
+    return REFUSAL.validate_json(row["refusal"]) if row["refusal"] else {}
+
+
+def _become(member: Member, entry: RowMapping) -> Member:
+    """A member of a batch with what has become of its entry."""
+    return replace(member, state=entry["state"], message=entry["message"], refusal=_refusal(entry))
 
 
 def _record(row: RowMapping, entries: Sequence[RowMapping]) -> Record:
@@ -368,15 +383,13 @@ def _record(row: RowMapping, entries: Sequence[RowMapping]) -> Record:
         decider=row["decider"],
         affected=row["affected"],
         message=row["message"],
+        refusal=_refusal(row),
         ticket=row["ticket"],
         effects=tuple(row["effects"].split()),
         start=date.fromisoformat(row["start"]) if row["start"] else None,
         end=date.fromisoformat(row["end"]) if row["end"] else None,
         members=tuple(
-            replace(member, state=states[number]["state"], message=states[number]["message"])
-            if number in states
-            else member
-            for number, member in enumerate(members, 1)
+            _become(member, states[number]) if number in states else member for number, member in enumerate(members, 1)
         ),
         batch=bool(members) and operation is not Operation.RERUN_DOWNSTREAM,
         total=row["total"],

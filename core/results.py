@@ -214,6 +214,7 @@ class Member:
         state: of an entry of a batch, as `Proposal.state`; or `queued` until its turn, `denied` when the person who
             confirmed may not change it, `skipped` when the batch stopped before it.
         message: what the platform said of it; safe to show.
+        refusal: as `Proposal.refusal`.
     """
 
     instance: Instance
@@ -221,6 +222,7 @@ class Member:
     chosen: bool = True
     state: str = ""
     message: str = ""
+    refusal: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
 
 Scope = Literal["all", "failed", "unsuccessful", "none"]
@@ -241,6 +243,7 @@ class Proposal:
         instance: the target as it was when proposed, or as it is now once confirmed.
         affected: how many instances it touches, the target included; days of a backfill.
         message: what the platform or the check said; safe to show.
+        refusal: why a rule or a check of X-Ops said no, as `XOpsError.said`; empty when the platform did.
         ticket: id of the approval it waits for; empty when none is needed.
         effects: what this scheduler does besides, as `Scheduler.effects` names it.
         start: first day of a backfill, inclusive.
@@ -268,6 +271,7 @@ class Proposal:
     batch: bool = False
     total: int = 0
     found: Instance | None = None
+    refusal: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
     @property
     def chosen(self) -> tuple[Member, ...]:

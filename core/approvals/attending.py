@@ -115,8 +115,8 @@ class Attendant:
         await self._access.refresh()
         ticket = await self._keep_time(await self._tickets.get(payload["ticket"]))
         wake = course.next_due(ticket, self._clock())
-        if ticket.state == "waiting" and (held := self._freezes.over(ticket.request)):
-            wake = min(wake, held.end)
+        if ticket.state in {"approving", "waiting"} and (turn := self._freezes.turn(ticket.request)):
+            wake = min(wake, turn)
         if ticket.state == "executing" and ticket.request.task_type in self._runners:
             ticket = await self._carry_out(ticket, self._runners[ticket.request.task_type])
             wake = min(wake, self._clock() + LOOK_AGAIN)
@@ -192,7 +192,7 @@ class Attendant:
         people = approvers.candidates(self._access, ticket, events)
         due = course.marks_passed(ticket, self._clock()) if ticket.state == "approving" else 0
         names = tuple(sorted(person.name for person in people))
-        shown = TicketView(ticket, events, names, self._clock())
+        shown = TicketView(ticket, events, names, self._clock(), freeze=self._freezes.said(ticket.request))
         await self._calling.tell(shown, people, remind=due > ticket.reminded, mark=due)
         if due > ticket.reminded:
             await self._tickets.mark(ticket, None, reminded=due)

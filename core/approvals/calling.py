@@ -78,7 +78,8 @@ class Calling:
 
     async def _edited(self, view: TicketView, card: LiveCard) -> None:
         drawn = self._render(view, card.language, Person(""))
-        key = f"{view.ticket.id}:{view.ticket.seq}:{card.reference}"
+        frozen = view.freeze.get("until", "")
+        key = f"{view.ticket.id}:{view.ticket.seq}:{frozen}:{card.reference}"
         await self._delivery.edit(card.channel, card.reference, drawn, key=key)
 
     async def _tell_requester(self, shown: TicketView) -> list[XOpsError]:

@@ -304,6 +304,7 @@ class TicketView:
         steward: whether the reader may withdraw it, start it, or report how it ended.
         by_hand: whether a person carries it out, and so has to report how it ended.
         address: of the page on which it is decided, for messengers that cannot ask for a reason; empty when there is none.
+        freeze: what is told of the freeze in which it cannot be carried out now (`XOpsError.said`); empty when there is none.
         purpose: `show` it; ask for the words that go with `approve` or `reject`; or `remind` a candidate.
     """
 
@@ -315,6 +316,7 @@ class TicketView:
     steward: bool = False
     by_hand: bool = False
     address: str = ""
+    freeze: Mapping[str, str] = field(default_factory=dict[str, str])
     purpose: Literal["show", "approve", "reject", "remind"] = "show"
 
 

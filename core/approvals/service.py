@@ -238,6 +238,7 @@ class Approvals:
             steward=self._stewards(ticket, person),
             by_hand=not self._attendant.carries_out(ticket.request.task_type),
             address=f"{self._page}/{ticket.id}" if self._page else "",
+            freeze=self.freezes.said(ticket.request),
         )
 
     async def pending(self, person: Person) -> tuple[Ticket, ...]:

@@ -134,7 +134,7 @@ class Carrier:
         try:
             await self._gate.permit(record)
         except Refused as error:
-            await self._register.move(record.shown, ("confirmed",), "refused", message=str(error))
+            await self._register.move(record.shown, ("confirmed",), "refused", message=str(error), refusal=error.said)
             return False
         return True
 
@@ -151,7 +151,7 @@ class Carrier:
             self._access.may_operate(person, shown.operation, shown.instance.task)
             facets, now = await changed(self._fleet, shown)
         except (Denied, NotFound, RemoteError) as error:  # nothing was sent
-            await self._register.move(shown, ("confirmed",), "refused", message=str(error))
+            await self._register.move(shown, ("confirmed",), "refused", message=str(error), refusal=error.said)
             return False
         if facets:
             await self._register.move(shown, ("confirmed",), "void", found=now)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import Unpack
 
 from core.access import Access, Person
 from core.audit import Audit
@@ -19,7 +20,7 @@ from core.execution.carrying import Carrier, Queue
 from core.execution.gate import ConfirmationIsEnough, Gate
 from core.execution.register import Register, Render
 from core.execution.watching import changed
-from core.proposals import Proposals, Record
+from core.proposals import Changes, Proposals, Record
 from core.results import Member, Proposal, Scope
 from core.schedulers.base import Instance
 from core.schedulers.fleet import Fleet
@@ -133,7 +134,7 @@ class Execution:
             by: who rejected it.
             reason: shown on the card; safe to show.
         """
-        return await self._leave(proposal_id, "rejected", by, reason)
+        return await self._leave(proposal_id, "rejected", by, message=reason)
 
     async def look_up(self, proposal_id: str) -> Proposal:
         """A proposal as it is. Raises `NotFound`."""
@@ -209,7 +210,7 @@ class Execution:
             ticket = await self._gate.ask(record, person)
         except Refused as error:
             with suppress(Stale):
-                await self._leave(shown.id, "refused", person.name, str(error))
+                await self._leave(shown.id, "refused", person.name, message=str(error), refusal=error.said)
             raise
         if ticket:
             await self._proposals.link(shown.id, ticket)
@@ -219,10 +220,10 @@ class Execution:
             await self._leave(shown.id, "confirmed", person.name)
         await self._carrier.submit(shown.id)
 
-    async def _leave(self, proposal_id: str, state: str, by: str, message: str = "") -> Proposal:
+    async def _leave(self, proposal_id: str, state: str, by: str, **changes: Unpack[Changes]) -> Proposal:
         """Leave `awaiting`, or raise `Stale`."""
         shown = (await self._proposals.get(proposal_id)).shown
-        if not await self._register.move(shown, ("awaiting",), state, by=by, message=message):
+        if not await self._register.move(shown, ("awaiting",), state, by=by, **changes):
             raise Stale(f"{proposal_id} is {shown.state}", proposal=proposal_id, state=shown.state)
         await self._register.show(proposal_id)
         return (await self._proposals.get(proposal_id)).shown

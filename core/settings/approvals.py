@@ -1,12 +1,22 @@
 """Approvals, and tokens for the REST interface."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
 from core.settings.section import Secret, Section
 
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+Repeats = Literal["weekly", "monthly", "yearly"]
+SHORTEST: Mapping[Repeats, timedelta] = {
+    "weekly": timedelta(days=7),
+    "monthly": timedelta(days=28),
+    "yearly": timedelta(days=365),
+}
+LAST_DAY, FEBRUARY = 28, 2
 
 
 class TaskTypeSettings(Section):
@@ -24,9 +34,15 @@ class FreezeSettings(Section):
 
     name: str = Field(min_length=1, max_length=110)
     """What people are told, e.g. `11.11`."""
+    by: str = Field(default="", max_length=120)
+    """Who decided it and can be asked to end it; people are told."""
+    reason: str = Field(default="", max_length=400)
+    """Why; people are told."""
     start: AwareDatetime
     """With its zone: `2026-11-10T18:00:00+08:00`."""
     end: AwareDatetime
+    repeats: Repeats | None = None
+    """Comes round on the same weekday, day of the month or day of the year, at the same hours; never when left out."""
     schedulers: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     """`project`, or `scheduler:project`."""
@@ -39,6 +55,12 @@ class FreezeSettings(Section):
     def _ordered(self) -> "FreezeSettings":
         if self.end <= self.start:
             raise ValueError(f"freeze {self.name}: end is not after start")
+        if self.repeats and self.end - self.start > SHORTEST[self.repeats]:
+            raise ValueError(f"freeze {self.name}: longer than it takes to come round")
+        if self.start.day > LAST_DAY and (
+            self.repeats == "monthly" or (self.repeats == "yearly" and self.start.month == FEBRUARY)
+        ):
+            raise ValueError(f"freeze {self.name}: begins on a day that not every month or year has")
         return self
 
 

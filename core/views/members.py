@@ -6,6 +6,7 @@ from core import downstream
 from core.cards import Block, Button, Note, Table, Text
 from core.results import Member, Proposal
 from core.views import buttons
+from core.views.notices import refused
 from core.views.reader import SENTENCE, Reader, plain
 from core.views.status import status_and_run
 
@@ -65,9 +66,10 @@ def _row(reader: Reader, result: Proposal, member: Member) -> tuple[str, ...]:
 def _outcome(reader: Reader, member: Member) -> str:
     """What became of an entry, or why it is left out; before the batch begins, that its turn will come."""
     said = reader.sentence(f"proposals.state.{member.state or 'queued'}", {}, otherwise="proposals.state.unknown")
-    if not member.message or member.state in {"following", "succeeded"}:
+    told = refused(reader, member.refusal) if member.refusal else plain(member.message, SENTENCE // 6)
+    if not told or member.state in {"following", "succeeded"}:
         return said
-    return reader.words("proposals.members.because", outcome=said, message=plain(member.message, SENTENCE // 6))
+    return reader.words("proposals.members.because", outcome=said, message=told)
 
 
 def _scopes(reader: Reader, result: Proposal) -> Iterator[Button]:

@@ -131,6 +131,12 @@ def _pick(reader: Reader, result: Choice | Missing, reference: str) -> Button:
     return Button(label, result.command, arguments)
 
 
+def refused(reader: Reader, refusal: Mapping[str, str]) -> str:
+    """Why a rule or a check of ours said no, from what was kept of the error (`XOpsError.said`)."""
+    values = {name: plain(spoken(reader.words, name, value)) for name, value in refusal.items()}
+    return reader.sentence(f"errors.{values.pop('text', '')}", values, otherwise="errors.internal")
+
+
 def spoken(words: Words, name: str, value: str) -> str:
     """Details of an error that are our own words for things, in the reader's."""
     if name == "kind":

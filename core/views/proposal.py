@@ -12,6 +12,7 @@ from core.results import DaysWanted, Proposal
 from core.schedulers.base import Instance, Operation
 from core.views import buttons, members
 from core.views.instances import business_date, owner
+from core.views.notices import refused
 from core.views.reader import SENTENCE, Reader, plain
 from core.views.status import flags, status_and_run, tone
 
@@ -40,7 +41,7 @@ def card(reader: Reader, result: Proposal) -> Card:
     state = result.state if result.state in TONES else "unknown"
     operation = reader.words(f"operations.{result.operation}.name")
     return Card(
-        title=reader.words(f"proposals.card.{state}", operation=operation, name=_name(reader, result)),
+        title=reader.words(f"proposals.card.{_told(result, state)}", operation=operation, name=_name(reader, result)),
         subtitle=_subtitle(reader, result, state),
         tone=TONES[state],
         blocks=tuple(_blocks(reader, result, state)),
@@ -80,16 +81,23 @@ def _subtitle(reader: Reader, result: Proposal, state: str) -> str:
 
 
 def _blocks(reader: Reader, result: Proposal, state: str) -> Iterator[Block]:
-    yield Text(reader.words(f"proposals.next.{state}"), "strong")
+    yield Text(reader.words(f"proposals.next.{_told(result, state)}"), "strong")
     if state == "open":
         yield from _warnings(reader, result)
     if state == "void":
         yield from _changes(reader, result)
     yield Fields(tuple(_fields(reader, result)))
-    if result.message:
+    if result.refusal:
+        yield Text(refused(reader, result.refusal))
+    elif result.message:
         yield Text(reader.words("proposals.card.message", message=plain(result.message, SENTENCE)))
     yield from members.blocks(reader, result, decides=_may(reader, result) or _asked(reader, result))
     yield from buttons.row(*_buttons(reader, result, state))
+
+
+def _told(result: Proposal, state: str) -> str:
+    """What the state is called: whether the platform refused it, or it was held back before it got there."""
+    return "held_back" if result.refusal and state == "refused" else state
 
 
 def _warnings(reader: Reader, result: Proposal) -> Iterator[Text]:

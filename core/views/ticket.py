@@ -89,6 +89,8 @@ def _asked(reader: Reader, ticket: Ticket) -> str:
 def _about(reader: Reader, result: TicketView) -> Iterator[Block]:
     ticket, say = result.ticket, reader.words
     yield Text(say(f"approvals.next.{ticket.state}"), "strong")
+    if result.freeze and ticket.path == "normal" and ticket.state in {"approving", "waiting"}:
+        yield Note(say("approvals.freeze", **{name: plain(value) for name, value in result.freeze.items()}))
     yield Fields(tuple(_fields(reader, result)))
     exact = "\n".join(f"{plain(name)}: {plain(value, PAYLOAD)}" for name, value in ticket.request.payload.items())
     if exact:

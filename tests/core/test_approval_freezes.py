@@ -3,20 +3,27 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from core.approvals.freezes import Freezes
+from core.approvals.freezes import Freezes, come_round
 from core.approvals.model import Definition, Level, Node
+from core.cards import Note
 from core.errors import Frozen
+from core.i18n import LANGUAGES, words
 from core.results import Member
 from core.schedulers.base import Operation
 from core.settings import ApprovalSettings, FreezeSettings
 from core.store import Store
+from core.views import show
 from tests.fakes.approvals import PEOPLE, Bureau, flow, kill
 from tests.fakes.shop import CHAT, OTHER, RUNNING, Shop, running
 
+UTC_ZONE = ZoneInfo("UTC")
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 11, 22, 1, tzinfo=UTC)
 REASON = "the disk of the cluster is full"
@@ -172,3 +179,111 @@ async def test_a_batch_that_runs_into_a_freeze_stops_there(sqlite_store: Store) 
     assert [one.state for one in entries] == ["succeeded", "refused"]
     assert entries[1].message == "11.11: until 2026-11-22 02:00 UTC"
     assert [order.instance for order in plant.orders] == ["1"]
+
+
+async def test_a_change_that_a_freeze_held_back_says_so_in_the_readers_language(sqlite_store: Store) -> None:
+    """Not that the platform refused it: who froze until when and why, and what to do; on the card of a batch as well."""
+    plant = running()
+    half_a_second = timedelta(seconds=0.5) / HOUR
+    shop = Shop(
+        sqlite_store, plant, ApprovalSettings(freeze=(window(after=half_a_second, by="SRE 值班", reason="大促"),))
+    )
+    proposal, _ = await shop.confirmed(members=(Member(RUNNING), Member(OTHER)))
+    await shop.bureau.now.pass_time(60)
+    entry = (await shop.proposals.entries(proposal))[1].shown
+    batch = (await shop.proposals.get(proposal)).shown
+    for language in LANGUAGES:
+        reader = words(language)
+        card = show(entry, reader, UTC_ZONE, shop.bureau.person("ops"))
+        name = entry.instance.task.name
+        assert card.title == reader("proposals.card.held_back", operation=reader("operations.kill.name"), name=name)
+        for shown in (card, show(batch, reader, UTC_ZONE, shop.bureau.person("ops"))):
+            for said in ("11.11", "2026-11-22 02:00 UTC", "SRE 值班", "大促"):
+                assert said in repr(shown), (language, said)
+
+
+async def test_an_open_tickets_card_says_that_a_freeze_holds_and_when_it_does_not_any_more(sqlite_store: Store) -> None:
+    """The card is edited when a freeze begins and when it ends, though nobody touched the ticket."""
+    made = bureau(sqlite_store, window(after=1, hours=2, by="SRE"))
+    await made.flows.create(made.person("root"), flow())
+    ticket = await made.ask()
+    await made.settle()
+
+    def cards() -> list[str]:
+        """The approver's card in all its versions."""
+        return [card.title for versions in made.wecom.cards.values() for card in versions]
+
+    assert cards() == ["T-1 approving 0 decide"]
+    await made.settle(after=HOUR)
+    assert cards()[1:] == ["T-1 approving 0 decide frozen"]
+    view = await made.approvals.view(made.person("ops"), ticket.id)
+    for language in LANGUAGES:
+        note = words(language)("approvals.freeze", window="11.11", until="2026-11-22 04:00 UTC", by="SRE", reason="-")
+        assert Note(note) in show(view, words(language), UTC_ZONE, made.person("ops")).blocks
+    await made.settle(after=2 * HOUR)
+    assert cards()[2:] == ["T-1 approving 0 decide"]
+
+
+# ── freezes that come round
+def at(day: str) -> datetime:
+    """A moment in Shanghai."""
+    return datetime.fromisoformat(f"{day}+08:00")
+
+
+@pytest.mark.parametrize(
+    ("repeats", "start", "end", "inside", "outside"),
+    [
+        (
+            "monthly",
+            "2026-01-01T00:00",
+            "2026-01-03T08:00",
+            ("2026-01-01T00:00", "2026-12-02T12:00", "2027-02-03T07:59"),
+            ("2025-12-01T12:00", "2026-12-03T08:00", "2027-01-31T23:59"),
+        ),
+        (
+            "yearly",
+            "2025-11-10T18:00",
+            "2025-11-12T00:00",
+            ("2026-11-11T11:11", "2031-11-10T18:00"),
+            ("2024-11-11T11:11", "2026-11-12T00:00", "2026-10-11T11:11"),
+        ),
+        (
+            "weekly",
+            "2026-11-20T18:00",
+            "2026-11-23T08:00",
+            ("2026-11-22T12:00", "2026-11-27T18:00", "2026-12-14T07:59"),
+            ("2026-11-24T12:00", "2026-11-27T17:59", "2026-12-14T08:00"),
+        ),
+    ],
+)
+def test_a_freeze_comes_round_at_the_same_hours(
+    repeats: str, start: str, end: str, inside: tuple[str, ...], outside: tuple[str, ...]
+) -> None:
+    """Each month from the first to the third, each double eleven, each weekend; also across the turn of a year."""
+    again = window(start=at(start), end=at(end), repeats=repeats)
+    for day, frozen in (*((day, True) for day in inside), *((day, False) for day in outside)):
+        assert (Freezes((again,), {}, clock=lambda: NOW).over(kill(), at(day)) is not None) is frozen, day
+
+
+@given(st.integers(0, 3 * 366 * 24 * 60), st.sampled_from(["weekly", "monthly", "yearly"]))
+def test_a_freeze_that_comes_round_holds_now_or_later_and_is_as_long_as_the_first(minutes: int, repeats: str) -> None:
+    """Never one that is over, so that people are told an end that is to come."""
+    first, now = window(hours=30, repeats=repeats), NOW + timedelta(minutes=minutes)
+    found = come_round(first, now)
+    assert found.end > now
+    assert found.end - found.start == first.end - first.start
+    assert found.start - now < timedelta(days=366)
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "repeats", "wrong"),
+    [
+        ("2026-01-01T00:00", 24 * 8, "weekly", "come round"),
+        ("2026-01-31T00:00", 1, "monthly", "not every month"),
+        ("2028-02-29T00:00", 1, "yearly", "not every month or year"),
+    ],
+)
+def test_a_freeze_that_cannot_come_round_is_refused_at_start(start: str, hours: int, repeats: str, wrong: str) -> None:
+    """Rather than hold for ever, or be left out in February."""
+    with pytest.raises(ValidationError, match=wrong):
+        window(start=at(start), end=at(start) + hours * HOUR, repeats=repeats)

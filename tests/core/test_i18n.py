@@ -127,7 +127,7 @@ def _raised(kind: type[XOpsError]) -> XOpsError:
     if issubclass(kind, Ambiguous):
         return kind("m", kind="task", name="x", choices=())
     if issubclass(kind, Frozen):
-        return kind("m", system="X-Ops", window="x", until="y")
+        return kind("m", system="X-Ops", window="x", until="y", by="z", reason="w")
     if issubclass(kind, RemoteError):
         return kind("m", system="airflow")
     return kind("m", person="x", needed="operator") if issubclass(kind, Denied) else kind("m")

@@ -167,4 +167,5 @@ def draw(view: TicketView, language: str, person: Person) -> Card:
     """A card whose title says all that tests look at."""
     decide = " decide" if view.decide and view.purpose == "show" else ""
     purpose = f"{view.purpose} " if view.purpose != "show" else ""
-    return Card(f"{purpose}{view.ticket.id} {view.ticket.state} {view.ticket.node}{decide}")
+    frozen = " frozen" if view.freeze else ""
+    return Card(f"{purpose}{view.ticket.id} {view.ticket.state} {view.ticket.node}{decide}{frozen}")
