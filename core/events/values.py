@@ -4,10 +4,11 @@ What a platform sends is described more strictly than it behaves: ids come as nu
 notations, words in any case. Nothing here refuses a value; what cannot be understood stays as it was given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, Self, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -100,8 +101,13 @@ class Word(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        folded = str(value).casefold()
-        return next((m for m in cls if folded in (m.value.casefold(), *(other.casefold() for other in m.others))), None)
+        return cls._spelled().get(str(value).casefold())
+
+    @classmethod
+    @cache
+    def _spelled(cls) -> Mapping[str, Self]:
+        """Members by all their spellings; of two with the same one, the first."""
+        return {spelling.casefold(): member for member in reversed(cls) for spelling in (member.value, *member.others)}
 
 
 W = TypeVar("W", bound=Word)
