@@ -68,6 +68,8 @@ class SchedulerConnection(Section):
     empty. `mirror`: ids of the workspaces, or OpenLineage namespaces, whose events count; all when empty."""
     edition: Literal["basic", "standard", "professional", "enterprise"] = "standard"
     """`dataworks`: as bought; decides how many calls a second Alibaba Cloud allows."""
+    freezes: Literal["instance", "node"] = "instance"
+    """`dataworks`: what an order to freeze is about: the instance of one cycle, or its node, with all cycles to come."""
     calls_per_second: float = Field(default=0.0, ge=0)
     """`dataworks`, `dataphin`: most calls a second, when others share the quota; when 0, by edition, or 20 for `dataphin`."""
     concurrency: int = Field(default=8, ge=1, le=64)

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from core.errors import BadInput, NotFound, Refused, Throttled, Unreachable
+from core.operations import RULES
 from core.schedulers.aliyun import Calls
 from core.schedulers.base import InstanceQuery, Operation, Order, RunType, Status
 from core.schedulers.dataworks import DataWorksScheduler
@@ -149,6 +150,43 @@ async def test_lists_are_asked_for_anew_after_an_order(dataworks: FakeDataWorks,
     assert (await scheduler.instances(failed)).total == 1
     await scheduler.operate(order(Operation.SET_SUCCESS, dataworks))
     assert (await scheduler.instances(failed)).total == 0
+
+
+# ── whole nodes
+@pytest.fixture
+async def of_nodes(dataworks: FakeDataWorks) -> AsyncGenerator[DataWorksScheduler]:
+    """A connection where freezing is about nodes."""
+    one = DataWorksScheduler(dataworks.connection(freezes="node"), zone=ZONE, clock=dataworks.clock)
+    yield one
+    await one.close()
+
+
+async def test_a_node_is_frozen_with_all_its_cycles_to_come(
+    dataworks: FakeDataWorks, of_nodes: DataWorksScheduler
+) -> None:
+    """The instance itself stays as it is; that its node is frozen shows on it at once, and proves the order."""
+    wanted = order(Operation.FREEZE, dataworks, "ads_gmv_daily")
+    rule, before = RULES[Operation.FREEZE], await of_nodes.instance(wanted.instance)
+    assert rule.fits(before)
+    await of_nodes.operate(wanted)
+    now = await of_nodes.instance(wanted.instance)
+    assert (now.flags.frozen, now.task.flags.frozen) == (False, True)
+    assert rule.sign(before, now, 0) == "succeeded"
+    assert dataworks.of("ads_gmv_daily")["TriggerRecurrence"] == "Normal"
+    assert of_nodes.effects[Operation.FREEZE] == ("cycles_to_come", "frozen_counts_as_failed")
+
+
+async def test_a_node_is_unfrozen_with_the_instance_that_it_had_frozen(
+    dataworks: FakeDataWorks, of_nodes: DataWorksScheduler
+) -> None:
+    wanted = order(Operation.UNFREEZE, dataworks, "ads_frozen_report")
+    await of_nodes.operate(replace(wanted, operation=Operation.FREEZE))
+    rule, before = RULES[Operation.UNFREEZE], await of_nodes.instance(wanted.instance)
+    assert rule.fits(before)
+    await of_nodes.operate(wanted)
+    now = await of_nodes.instance(wanted.instance)
+    assert (now.flags.frozen, now.task.flags.frozen) == (False, False)
+    assert rule.sign(before, now, 0) == "succeeded"
 
 
 # ── backfills

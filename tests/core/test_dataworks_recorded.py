@@ -27,6 +27,7 @@ async def exchanges() -> Mapping[str, Any]:
     async with FakeDataWorks() as dataworks:
         scheduler = DataWorksScheduler(dataworks.connection(concurrency=1), zone=ZONE, clock=dataworks.clock)
         await _ask(scheduler, str(dataworks.of("dws_trade_order_di")["Id"]), str(dataworks.of("ads_gmv_daily")["Id"]))
+        await _freeze_node(dataworks)
         dataworks.lost = {"CreateWorkflowInstances"}  # so that it is looked for
         await scheduler.operate(_backfill(str(dataworks.of("dws_trade_order_di")["Id"])))
         await scheduler.close()
@@ -58,6 +59,14 @@ async def _ask(scheduler: DataWorksScheduler, failed: str, waiting: str) -> None
     ):
         await scheduler.operate(Order(operation, target, "asked by 陈晓雯", "P-7K3QX"))
     await scheduler.operate(_backfill(failed))
+
+
+async def _freeze_node(dataworks: FakeDataWorks) -> None:
+    connection = dataworks.connection(concurrency=1, freezes="node")
+    scheduler = DataWorksScheduler(connection, zone=ZONE, clock=dataworks.clock)
+    target = str(dataworks.of("ads_gmv_daily")["Id"])
+    await scheduler.operate(Order(Operation.FREEZE, target, "asked by 陈晓雯", "P-7K3QX"))
+    await scheduler.close()
 
 
 def _backfill(instance: str) -> Order:

@@ -10,6 +10,7 @@ is set on what failed; what runs can be stopped; what has not started can be sus
 
 import json
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
@@ -34,6 +35,7 @@ PAST_STATUS: Final = {
 }
 PAST_RECURRENCE: Final = {"Pause": "PAUSE(2)", "Skip": "SKIP(3)", "SkipCycle": "SKIP_CYCLE(5)"}
 PAST_RUN: Final = {"Normal": "DAILY", "SupplementData": "SUPPLY_DATA", "SmokeTest": "SMOKE_TEST", "Manual": "MANUAL"}
+RUN_MODES: Final = {"0": "Normal", "2": "Pause"}
 COUNTED: Final = {
     "Failure": "FailureCount",
     "NotRun": "NotRunCount",
@@ -52,6 +54,7 @@ class FakeDataWorks(AliyunGateway):
         ties: ids of direct parents by id of the child.
         logs: by id and run number.
         members: who works in a workspace, by its id.
+        tasks: as `GetTask` gives them.
         operations: the log of what was done, newest last.
         comments: the `Comment` of every operation, in order.
         workflows: what backfills made, by day.
@@ -71,6 +74,7 @@ class FakeDataWorks(AliyunGateway):
         self.ties: dict[int, list[int]] = {}
         self.logs: dict[tuple[int, int], str] = {}
         self.members = dict(MEMBERS)
+        self.tasks = deepcopy(TASKS)
         self.operations: list[Json] = []
         self.comments: list[str] = []
         self.backfills: dict[str, list[int]] = {}
@@ -138,6 +142,7 @@ class FakeDataWorks(AliyunGateway):
             "StopTaskInstances": lambda one: self._each(one, "stop", stop),
             "SuspendTaskInstances": lambda one: self._each(one, "suspend", suspend),
             "ResumeTaskInstances": lambda one: self._each(one, "resume", resume),
+            "UpdateNodeRunMode": self._run_mode,
             "CreateWorkflowInstances": self._create,
             "GetCreateWorkflowInstancesResult": self._created,
             "ListWorkflowInstances": self._workflows,
@@ -178,12 +183,14 @@ class FakeDataWorks(AliyunGateway):
     def _tasks(self, given: Json) -> Json:
         wanted = given.get("Name", "").casefold()
         found = [
-            one for one in TASKS if str(one["ProjectId"]) == given["ProjectId"] and wanted in one["Name"].casefold()
+            one
+            for one in self.tasks
+            if str(one["ProjectId"]) == given["ProjectId"] and wanted in one["Name"].casefold()
         ]
         return page(given, "Tasks", found)
 
     def _task(self, given: Json) -> Json:
-        found = [one for one in TASKS if str(one["Id"]) == given["Id"]]
+        found = [one for one in self.tasks if str(one["Id"]) == given["Id"]]
         if not found:
             raise Fault(404, "Invalid.Task.NotExist", "The task does not exist.")
         return {"Task": found[0]}
@@ -245,6 +252,11 @@ class FakeDataWorks(AliyunGateway):
                     }
                 )
         return {"SuccessInfo": told}
+
+    def _run_mode(self, given: Json) -> Json:
+        (node,) = [one for one in self.tasks if str(one["Id"]) == given["NodeId"]]
+        node["Trigger"]["Recurrence"] = RUN_MODES[given["SchedulerType"]]
+        return {"Success": True}
 
     def _create(self, given: Json) -> Json:
         self.comments.append(given["Comment"])

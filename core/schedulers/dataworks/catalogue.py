@@ -132,6 +132,10 @@ class Catalogue:
         ranked = _rank(wanted, found, limit) or _rank(wanted, await self._named(halves(wanted)), limit)
         return tuple([await self._task(one) for one in ranked])
 
+    def forget(self) -> None:
+        """Tasks, after one was changed."""
+        self._definitions.forget()
+
     async def close(self) -> None:
         """Stop what is being fetched."""
         await asyncio.gather(self._projects.close(), self._members.close(), self._definitions.close())

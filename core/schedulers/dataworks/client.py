@@ -34,6 +34,7 @@ ONLY_2020: Final = frozenset(
         "ListShiftPersonnels",
         "ListShiftSchedules",
         "SearchMetaTables",
+        "UpdateNodeRunMode",
         "UpdateWorkbenchEventResult",
     }
 )

@@ -19,9 +19,9 @@ from core.errors import BadInput, Refused, RemoteError, Throttled, Unreachable
 from core.schedulers.base import Operation, Order, Receipt
 from core.schedulers.dataworks.catalogue import PRODUCTION
 from core.schedulers.dataworks.client import Client
-from core.schedulers.dataworks.model import milliseconds, number
-from core.schedulers.dataworks.reader import Reader
-from core.schedulers.dataworks.wire import Batch, Begun, Created, Success, TaskInstance, WorkflowInstance
+from core.schedulers.dataworks.model import milliseconds, number, recurrence
+from core.schedulers.dataworks.reader import PAST_PRODUCTION, Reader
+from core.schedulers.dataworks.wire import Batch, Begun, Created, Success, TaskInstance, Wire, WorkflowInstance
 
 COMMENT: Final = 500
 """Longest comment sent, in characters; no maximum is documented."""
@@ -46,12 +46,21 @@ ACTIONS: Final[Mapping[Operation, str]] = {
     Operation.UNFREEZE: "ResumeTaskInstances",
 }
 OPERATIONS: Final = frozenset({*ACTIONS, Operation.BACKFILL})
-EFFECTS: Final[Mapping[Operation, tuple[str, ...]]] = {
-    Operation.FREEZE: ("only_this_cycle", "frozen_counts_as_failed"),
-    Operation.UNFREEZE: ("only_this_cycle",),
-    Operation.BACKFILL: ("without_downstream",),
+RUN_MODES: Final[Mapping[Operation, int]] = {Operation.FREEZE: 2, Operation.UNFREEZE: 0}
+"""Of nodes, as `UpdateNodeRunMode` knows them."""
+EFFECTS: Final[Mapping[str, Mapping[Operation, tuple[str, ...]]]] = {
+    "instance": {
+        Operation.FREEZE: ("only_this_cycle", "frozen_counts_as_failed"),
+        Operation.UNFREEZE: ("only_this_cycle",),
+        Operation.BACKFILL: ("without_downstream",),
+    },
+    "node": {
+        Operation.FREEZE: ("cycles_to_come", "frozen_counts_as_failed"),
+        Operation.UNFREEZE: ("cycles_to_come_and_this",),
+        Operation.BACKFILL: ("without_downstream",),
+    },
 }
-"""See `Scheduler.effects`."""
+"""See `Scheduler.effects`; by what freezing freezes."""
 
 UNSAID: Final = Success(message="DataWorks did not say what became of it")
 
@@ -63,9 +72,11 @@ class Orders:
         client: the connection.
         reader: for the present state.
         zone: in which business dates begin.
+        freezes: what freezing freezes, `instance` or `node`.
     """
 
-    def __init__(self, client: Client, reader: Reader, zone: ZoneInfo) -> None:
+    def __init__(self, client: Client, reader: Reader, zone: ZoneInfo, freezes: str) -> None:
+        self._freezes = freezes
         self._client = client
         self._reader = reader
         self._zone = zone
@@ -81,7 +92,21 @@ class Orders:
         before = await self._reader.raw(order.instance)
         if order.operation is Operation.BACKFILL:
             return await self._backfill(order, before)
+        if self._freezes == "node" and order.operation in RUN_MODES:
+            return await self._node(order, before)
         return await self._batch(order, before)
+
+    async def _node(self, order: Order, before: TaskInstance) -> Receipt:
+        """Freeze or unfreeze the node. What it froze already is unfrozen one by one, so this instance is, with its node.
+
+        `UpdateTask` of 2024-05-18 could do it too, and takes the whole definition; this takes nothing but the mode.
+        """
+        mode = RUN_MODES[order.operation]
+        given = {"NodeId": int(before.task_id), "ProjectEnv": PAST_PRODUCTION, "SchedulerType": mode}
+        await self._client.order("UpdateNodeRunMode", Wire, given)
+        if order.operation is Operation.UNFREEZE and recurrence(before.recurrence).frozen:
+            return await self._batch(order, before)
+        return Receipt((order.instance,), before.run_number)
 
     async def _batch(self, order: Order, before: TaskInstance) -> Receipt:
         wanted = tuple(dict.fromkeys((order.instance, *order.instances)))

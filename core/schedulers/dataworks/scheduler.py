@@ -6,6 +6,7 @@ failure was a stop, or which tables a task writes; that is known from the table'
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
@@ -72,7 +73,6 @@ class DataWorksScheduler:
         }
     )
     operations: frozenset[Operation] = OPERATIONS
-    effects: Mapping[Operation, tuple[str, ...]] = EFFECTS
 
     def __init__(
         self,
@@ -84,6 +84,7 @@ class DataWorksScheduler:
     ) -> None:
         self.name = connection.name
         self.zone = zone
+        self.effects: Mapping[Operation, tuple[str, ...]] = EFFECTS[connection.freezes]
         self._connection = connection
         self._clock = clock
         self._client = Client(connection, calls)
@@ -92,7 +93,7 @@ class DataWorksScheduler:
         rate = connection.calls_per_second or EDITION_CALLS[connection.edition]
         self._lineage = Lineage(self._client, self._reader, rate)
         self._tables = Tables(self._client, self._catalogue, self._reader)
-        self._orders = Orders(self._client, self._reader, zone)
+        self._orders = Orders(self._client, self._reader, zone, connection.freezes)
         self._alerts = Alerts(self._client, self._catalogue, clock)
         self._context = Context(self._client, self._catalogue, self._reader, self._lineage, zone, clock)
 
@@ -126,8 +127,12 @@ class DataWorksScheduler:
         return await self._reader.page(query)
 
     async def instance(self, instance_id: str) -> Instance:
-        """One instance as it is now."""
-        return await self._reader.one(instance_id)
+        """One instance as it is now; where nodes are frozen, also whether its node is."""
+        one = await self._reader.one(instance_id)
+        if self._connection.freezes == "instance":
+            return one
+        node = await self._catalogue.task(one.task.id)
+        return replace(one, task=replace(one.task, flags=node.flags))
 
     async def history(self, task_id: str, *, limit: int = 14) -> tuple[Instance, ...]:
         """Scheduled instances of a task, newest first, of the last 31 days."""
@@ -201,6 +206,7 @@ class DataWorksScheduler:
         finally:
             self._reader.forget()
             self._lineage.forget()
+            self._catalogue.forget()
 
     async def answer_extension(self, answer: ExtensionAnswer) -> None:
         """Tell a verdict on an operation that waits in the console."""
