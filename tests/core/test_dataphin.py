@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput, NotFound
 from core.schedulers.aliyun import Calls
-from core.schedulers.base import AlertRule, Flags, InstanceQuery, KnowsAlertRules, RunType, Shift, Status
+from core.schedulers.base import AlertRule, Flags, InstanceQuery, KnowsAlertRules, RunType, Status
 from core.schedulers.dataphin import DataphinScheduler
 from core.schedulers.dataphin.model import cycle_of, node_of, run_type, status
 from core.schedulers.dataphin.wire import NodeInstance
@@ -312,12 +312,11 @@ async def test_whom_dataphin_calls_is_told_by_its_latest_alerts(
         "74",
         "dws_trade_order_di",
         on="VDM_BATCH_ERROR",
-        people=("陈晓雯",),
-        shifts=(Shift("夜班", ("林志豪",)),),
-        elsewhere=("c-7",),
+        people=("陈晓雯", "林志豪"),
+        elsewhere=("夜班", "c-7"),
     )
     undone = AlertRule(
-        "72", "dws_trade_order_di", on="VDM_BATCH_UNDONE", shifts=(Shift("夜班", ("林志豪",)),), enabled=False
+        "72", "dws_trade_order_di", on="VDM_BATCH_UNDONE", people=("林志豪",), elsewhere=("夜班",), enabled=False
     )
     assert await scheduler.alert_rules(node) == (failed, undone)
     assert await scheduler.alert_rule("74") == failed

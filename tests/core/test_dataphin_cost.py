@@ -53,10 +53,14 @@ async def test_the_list_of_failures_costs_one_call_a_project(look: Look, dataphi
     assert dataphin.calls == ["ListInstances"] * DATAPHIN.failed
 
 
-async def test_a_diagnosis_costs_seventeen_calls(look: Look, dataphin: FakeDataphin) -> None:
+async def test_a_diagnosis_costs_seventeen_calls_and_its_alerts_one_now_and_then(
+    look: Look, dataphin: FakeDataphin
+) -> None:
+    """Alerts are remembered for five minutes."""
     found = await look.diagnose(ADMIN, f"dp:{dataphin.id('dws_trade_order_di')}")
     assert isinstance(found, Diagnosed)
-    assert len(dataphin.calls) == DATAPHIN.diagnosis, dataphin.count
+    assert [rule.on for rule in found.diagnosis.alert_rules] == ["VDM_BATCH_ERROR", "VDM_BATCH_UNDONE"]
+    assert (len(dataphin.calls), dataphin.count["ListAlertEvents"]) == (DATAPHIN.diagnosis + 1, 1), dataphin.count
 
 
 async def test_a_group_that_asks_during_a_refusal_makes_no_storm(look: Look, dataphin: FakeDataphin) -> None:

@@ -1,7 +1,7 @@
 """Whom Dataphin calls about a node, as the alerts of the last days tell: none of its operations lists rules.
 
-An alert stands for the rule that sent it, by the alert's id, so a rule that never called is not known. Rosters are told by
-name, with whom of them it called.
+An alert stands for the rule that sent it, by the alert's id, so a rule that never called is not known. Of a roster it tells the
+name and whom it called then; who is on duty now, no operation tells.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from core.errors import NotFound
-from core.schedulers.base import AlertRule, Shift
+from core.schedulers.base import AlertRule
 from core.schedulers.dataphin.catalogue import Catalogue
 from core.schedulers.dataphin.client import Client
 from core.schedulers.dataphin.wire import AlertEvent, OneAlertEvent
@@ -26,7 +26,6 @@ TOLD: Final = 5
 FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 ALL_SYSTEMS: Final = "ALL"
 MUTED: Final = "DO_NOT_DISTURB"
-ROSTER: Final = "ON_CALL_TABLE"
 
 
 class Alerts:
@@ -87,15 +86,13 @@ def _when(event: AlertEvent) -> float:
 
 
 def _rule(event: AlertEvent) -> AlertRule:
-    rosters = [one for one in event.receivers if one.type == ROSTER]
-    by_name = (user.name for one in event.receivers if one.type != ROSTER for user in one.users)
+    others = [other for one in event.receivers for other in (one.roster, *one.channels)]
     return AlertRule(
         event.id,
         event.about.name,
         on=event.reason.type,
-        people=_distinct(by_name),
-        shifts=tuple(Shift(one.roster, _distinct(user.name for user in one.users)) for one in rosters),
-        elsewhere=_distinct(channel for one in event.receivers for channel in one.channels),
+        people=_distinct(user.name for one in event.receivers for user in one.users),
+        elsewhere=_distinct(others),
         enabled=event.status != MUTED,
     )
 

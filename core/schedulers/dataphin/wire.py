@@ -237,9 +237,8 @@ class AlertReason(Wire):
 
 
 class Receiver(Wire):
-    """Whom an alert went to. `type` is `OWNER`, `USER_DEFINED` or `ON_CALL_TABLE`."""
+    """Whom an alert went to: people, those of a roster among them, and channels."""
 
-    type: str = ""
     roster: str = Field(default="", validation_alias="OnCallTableName")
     users: tuple[Person, ...] = Field(default=(), validation_alias="UserList")
     channels: tuple[str, ...] = Field(default=(), validation_alias="CustomAlertChannelIdList")
