@@ -245,12 +245,13 @@ class Approvals:
         """Tickets that wait for this person's decision, the newest first."""
         await self._access.refresh()
         self._access.may_look(person)
-        found: list[Ticket] = []
-        for ticket in await self._tickets.listed(TicketFilter(states=("approving",), limit=500)):
-            events = await self._tickets.events(ticket.id)
-            if any(one.name == person.name for one in approvers.candidates(self._access, ticket, events)):
-                found.append(ticket)
-        return tuple(found)
+        waiting = await self._tickets.listed(TicketFilter(states=("approving",), limit=500))
+        events = await self._tickets.histories([ticket.id for ticket in waiting])
+        return tuple(
+            ticket
+            for ticket in waiting
+            if any(one.name == person.name for one in approvers.candidates(self._access, ticket, events[ticket.id]))
+        )
 
     async def ticket(self, ticket_id: str) -> Ticket:
         """A ticket, for who carries it out. Raises `NotFound`."""

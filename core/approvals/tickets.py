@@ -166,10 +166,16 @@ class Tickets:
 
     async def events(self, ticket_id: str) -> tuple[TicketEvent, ...]:
         """What happened to a ticket, oldest first."""
-        query = select(approval_event).where(approval_event.c.ticket == _number(ticket_id))
+        return (await self.histories([ticket_id]))[ticket_id]
+
+    async def histories(self, ids: Sequence[str]) -> Mapping[str, tuple[TicketEvent, ...]]:
+        """What happened to each of several tickets, oldest first, read at once."""
+        query = select(approval_event).where(approval_event.c.ticket.in_(map(_number, ids)))
         query = query.order_by(approval_event.c.seq)
-        rows = await self._store.read(lambda connection: connection.execute(query).mappings().all())
-        return tuple(_event(row) for row in rows)
+        found: dict[int, list[TicketEvent]] = {_number(id): [] for id in ids}
+        for row in await self._store.read(lambda connection: connection.execute(query).mappings().all()):
+            found[row["ticket"]].append(_event(row))
+        return {id: tuple(found[_number(id)]) for id in ids}
 
     async def listed(self, wanted: TicketFilter) -> tuple[Ticket, ...]:
         """Tickets that match, the newest first."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from core.approvals.model import Node, Ticket
 from core.approvals.service import PER_DAY
@@ -520,3 +521,15 @@ async def test_a_comment_beyond_the_limit_is_refused(bureau: Bureau) -> None:
     with pytest.raises(BadInput):
         await bureau.approvals.reject(bureau.says("ops", ticket, "x" * 1025))
     assert await bureau.state(ticket) == "approving"
+
+
+async def test_what_waits_for_somebody_is_read_at_once_however_much_it_is(bureau: Bureau) -> None:
+    """Whoever voted on one is not asked again for it; forty tickets take as many statements as four."""
+    await bureau.flows.create(bureau.person("root"), flow("kills", "kill", Node(approver="ops_admin@project", need=2)))
+    tickets = [await bureau.ask(kill(key=str(number))) for number in range(40)]
+    await bureau.approvals.approve(bureau.says("ops", tickets[0]))
+    said: list[str] = []
+    event.listen(bureau.store.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    found = await bureau.approvals.pending(bureau.person("ops"))
+    assert [one.id for one in found] == [one.id for one in reversed(tickets[1:])]
+    assert len([one for one in said if one.startswith("SELECT")]) == 2
