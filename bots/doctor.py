@@ -10,13 +10,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bots.findings import Finding, Grade, timed
+from bots.findings import Finding, Grade, examine_scheduler, timed
 from bots.greeting import greet
 from bots.messengers import KNOWN
 from core.diagnosis.runbooks import Knowledge, configured
 from core.errors import ConfigurationError, Unreachable
 from core.i18n import Words, words
-from core.schedulers.base import Scheduler
 from core.settings import Settings, load_settings, settings_path
 
 if TYPE_CHECKING:
@@ -103,14 +102,7 @@ async def _database(application: "Application", say: Words) -> Finding:
 
 
 def _schedulers(application: "Application", say: Words) -> list[Awaitable[Finding]]:
-    def check(scheduler: Scheduler) -> Awaitable[Finding]:
-        async def ask() -> str:
-            health = await scheduler.health()
-            return say("doctor.scheduler_ok", version=health.version) + "".join(f"\n{line}" for line in health.problems)
-
-        return timed(f"scheduler {scheduler.name}", say("doctor.scheduler_todo", name=scheduler.name), ask, say)
-
-    return [check(scheduler) for scheduler in application.fleet.schedulers]
+    return [examine_scheduler(scheduler, say) for scheduler in application.fleet.schedulers]
 
 
 async def _model(application: "Application", say: Words) -> Finding:

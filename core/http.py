@@ -19,6 +19,8 @@ from yarl import URL
 from core.errors import Refused, Throttled, Unreachable
 
 BODY_LIMIT = 64 * 1024 * 1024
+CERTIFICATE = "certificate"
+"""Code of `Unreachable` when the other side's certificate is not to be trusted."""
 
 _CLOSING = aiohttp.ClientWSTimeout(ws_close=2.0)  # pyright: ignore[reportCallIssue]  # made by attrs
 """A peer that is gone does not answer our goodbye either."""
@@ -177,6 +179,9 @@ class Http:
                 return Response(answer.status, answer.headers, body)
         except TimeoutError as error:
             raise Unreachable(f"{system}: no answer in {timeout:g} s", system=system, code="timeout") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            message = f"{system}: the certificate is not to be trusted"
+            raise Unreachable(message, system=system, code=CERTIFICATE) from error
         except aiohttp.ClientError as error:
             raise Unreachable(f"{system}: {type(error).__name__}", system=system, code=type(error).__name__) from error
 

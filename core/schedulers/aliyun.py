@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from aiolimiter import AsyncLimiter
 
 from core.errors import Refused, RemoteError, Throttled, Unauthorized, Unreachable
+from core.http import CERTIFICATE
 from core.redact import clean, mask
 from core.settings import SchedulerConnection
 
@@ -189,7 +190,7 @@ def lost(system: str, cause: object) -> RemoteError:
         return Unreachable(f"{system} answered with something that is not JSON", system=system, code="not-json")
     if "CERTIFICATE_VERIFY_FAILED" in str(cause):
         message = f"{system}: the certificate is not to be trusted: set ca_file, if it is your own"
-        return Unreachable(message, system=system, code="certificate")
+        return Unreachable(message, system=system, code=CERTIFICATE)
     kind = type(cause).__name__
     return Unreachable(f"{system}: {kind}", system=system, code=kind)
 

@@ -129,11 +129,19 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Result of a harmless call. `problems` are sentences for `xops doctor`, each saying what to do."""
+    """Result of harmless calls.
+
+    Attributes:
+        version: of the platform, or of its API.
+        seconds: how long it took.
+        problems: sentences for `xops doctor`, each saying what to do.
+        may_change: whether orders are allowed; None where that cannot be asked without giving one.
+    """
 
     version: str
     seconds: float
     problems: tuple[str, ...] = ()
+    may_change: bool | None = None
 
 
 class Scheduler(Protocol):

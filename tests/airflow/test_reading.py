@@ -160,6 +160,18 @@ async def test_what_a_diagnosis_costs(scheduler: AirflowScheduler, airflow: Airf
     assert len(http.asked) <= AIRFLOW.diagnosis, http.asked
 
 
+@pytest.mark.parametrize(("user", "may_change"), [("op", True), ("viewer", False)])
+async def test_health_tells_whether_an_account_may_change_anything_and_changes_nothing(
+    connect: Connect, airflow: Airflow, user: str, may_change: bool
+) -> None:
+    """By a dry run of clearing the newest instance."""
+    scheduler = connect(username=user, password=user)
+    before = await scheduler.instance(f"{airflow.scheduled('trade_daily')}/transform")
+    health = await scheduler.health()
+    assert (health.problems, health.may_change) == ((), may_change)
+    assert await scheduler.instance(before.id) == before
+
+
 async def test_a_day_begins_at_midnight_of_the_connection(scheduler: AirflowScheduler, airflow: Airflow) -> None:
     """Midnight UTC is eight in the morning in Shanghai: the run belongs to that day, and no other."""
     run = airflow.scheduled("trade_daily", days_ago=1)

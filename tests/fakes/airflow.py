@@ -36,6 +36,7 @@ class FakeAirflow:
         token: the only one it accepts; changing it ends all sessions.
         answers: what it answers to a GET, by path; a number is the status of a failure.
         trouble: when given, answers every request but log-ins instead.
+        denied: ends of paths that this account has no right to.
     """
 
     def __init__(self) -> None:
@@ -43,6 +44,7 @@ class FakeAirflow:
         self.asked: list[str] = []
         self.token = "first"
         self.trouble: Callable[[], web.Response] | None = None
+        self.denied: tuple[str, ...] = ()
         self.url = ""
         run = self.instances[0]["dag_run_id"]
         transform = f"dags/trade_daily/dagRuns/{run}/taskInstances/transform"
@@ -60,6 +62,7 @@ class FakeAirflow:
         app.router.add_post("/auth/token", self._log_in)
         app.router.add_get("/api/v2/dags/~/dagRuns/~/taskInstances", self._guarded(self._page))
         app.router.add_post("/api/v2/dags/~/dagRuns/~/taskInstances/list", self._guarded(self._batch))
+        app.router.add_post("/api/v2/dags/{dag}/clearTaskInstances", self._guarded(self._cleared))
         app.router.add_get("/api/v2/{path:.*}", self._guarded(self._one))
         self._runner = web.AppRunner(app)
 
@@ -95,6 +98,8 @@ class FakeAirflow:
                 return web.json_response({"detail": "Not authenticated"}, status=401)
             if carried != f"Bearer {self.token}":
                 return web.json_response({"detail": "Invalid JWT token"}, status=403)
+            if request.path.endswith(self.denied):
+                return web.json_response({"detail": "Forbidden"}, status=403)
             return self.trouble() if self.trouble else await handler(request)
 
         return guarded
@@ -112,6 +117,13 @@ class FakeAirflow:
         found = [one for one in self.instances if not states or (one["state"] or "none") in states]
         found.sort(key=lambda one: one["run_after"], reverse=True)
         return _window(found, int(request.query["offset"]), min(int(request.query["limit"]), PAGE))
+
+    async def _cleared(self, request: web.Request) -> web.Response:
+        """Which instances would be cleared: nothing but dry runs is understood here."""
+        body = await request.json()
+        assert body["dry_run"] is True
+        found = [one for one in self.instances if one["dag_run_id"] == body["dag_run_id"]]
+        return _window([one for one in found if one["task_id"] in body["task_ids"]], 0, PAGE)
 
     async def _batch(self, request: web.Request) -> web.Response:
         body = await request.json()

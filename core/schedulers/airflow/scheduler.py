@@ -15,13 +15,14 @@ from core.errors import NotFound
 from core.http import Http
 from core.schedulers.airflow.catalogue import Catalogue
 from core.schedulers.airflow.client import Client, Params
+from core.schedulers.airflow.health import problems, rights
 from core.schedulers.airflow.lineage import Lineage
 from core.schedulers.airflow.logs import lines
 from core.schedulers.airflow.model import NO_STATE, RUN_TYPES, STATUSES, Key, TaskKey
 from core.schedulers.airflow.orders import EFFECTS, Orders
 from core.schedulers.airflow.reader import Reader
 from core.schedulers.airflow.tables import tables
-from core.schedulers.airflow.wire import Dag, Dependency, LogPart, Monitor, Paged, TaskInstance, Version
+from core.schedulers.airflow.wire import Dag, Dependency, LogPart, Paged, TaskInstance, Version
 from core.schedulers.base import (
     Baseline,
     Capability,
@@ -45,7 +46,6 @@ from core.schedulers.probes import Probe
 from core.schedulers.search import rank
 from core.settings import SchedulerConnection
 
-OLDEST: Final = (3, 3)
 """First version whose API has all that is asked here (filters by run id prefix, batch lists by `run_after`)."""
 LOG_PARTS: Final = 50
 """Most parts read of one log; local files come in one, remote stores in several."""
@@ -98,24 +98,12 @@ class AirflowScheduler:
         return EFFECTS
 
     async def health(self) -> Health:
-        """Ask for the version, for the beats of Airflow's own processes, and for a DAG with our credentials."""
+        """Ask for the version, for the beats of Airflow's own processes, and for what the account may; see `health`."""
         start = monotonic()
-        version, monitor, dags = await asyncio.gather(
-            self._client.get(("version",), Version),
-            self._client.get(("monitor", "health"), Monitor),
-            self._client.some(("dags",), Paged[Dag], [], offset=0, limit=1),
-        )
-        problems: list[str] = []
-        if _numbers(version.version) < OLDEST:
-            problems.append(f"Airflow {version.version} is too old: X-Ops needs 3.3 or newer")
-        if monitor.scheduler.status != "healthy":
-            problems.append("Airflow's scheduler does not beat, so nothing starts: look at its process and its log")
-        if monitor.dag_processor and monitor.dag_processor.status not in {None, "healthy"}:
-            problems.append("Airflow's DAG processor does not beat, so changed DAGs are not seen: look at its log")
-        if not dags.total_entries:
-            problems.append("This account sees no DAG: give it a role that may read DAGs")
-        problems += await self._probe.problems()
-        return Health(version.version, monotonic() - start, tuple(problems))
+        version = (await self._client.get(("version",), Version)).version
+        wrong, (denied, changes) = await asyncio.gather(problems(self._client, version), rights(self._client))
+        told = (*wrong, *denied, *await self._probe.problems())
+        return Health(version, monotonic() - start, told, changes)
 
     async def projects(self) -> tuple[str, ...]:
         """Ids of the DAGs."""
@@ -229,8 +217,3 @@ class AirflowScheduler:
 
 def _finished(raw: TaskInstance) -> bool:
     return STATUSES.get(raw.state or NO_STATE, Status.UNKNOWN).finished
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """The first two numbers of a version; none of one that is not written in numbers."""
-    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())

@@ -95,9 +95,12 @@ class MirrorScheduler:
             told.append(f"{self.name}: no event of {self._source} was ever heard: see docs/events.md")
         elif self._clock() - heard > self.feed.silent:
             told.append(f"{self.name}: nothing was heard since {heard.astimezone(self.zone):%m-%d %H:%M}")
+        may_change = False
         if self.api:
-            told += (await self.api.health()).problems
-        return Health(f"events of {self._source}", monotonic() - start, tuple(told))
+            behind = await self.api.health()
+            told += behind.problems
+            may_change = behind.may_change
+        return Health(f"events of {self._source}", monotonic() - start, tuple(told), may_change)
 
     async def projects(self) -> tuple[str, ...]:
         """Names of the projects that were heard of."""

@@ -84,7 +84,7 @@ class SimulatedScheduler:
 
     async def health(self) -> Health:
         """Always well."""
-        return Health(version="simulated", seconds=0.0)
+        return Health(version="simulated", seconds=0.0, may_change=True)
 
     async def projects(self) -> tuple[str, ...]:
         """The platform's projects, in the order of the data's way through them."""
