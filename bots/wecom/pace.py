@@ -6,6 +6,7 @@ hundred cards becomes a handful of messages and none is lost.
 
 import asyncio
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -113,9 +114,10 @@ class Pace:
 
     @staticmethod
     def _until_free(sent: Sequence[float], now: float, window: float, most: int) -> float:
-        recent = [at for at in sent if at > now - window]
-        excess = len(recent) + RESERVE - most
-        return recent[min(excess, len(recent)) - 1] + window - now if excess > 0 and recent else 0.0
+        first = bisect_right(sent, now - window)
+        recent = len(sent) - first
+        excess = recent + RESERVE - most
+        return sent[first + min(excess, recent) - 1] + window - now if excess > 0 and recent else 0.0
 
     def _merged(self, cards: list[Card]) -> Card:
         if len(cards) == 1:
