@@ -204,6 +204,16 @@ class InstanceQuery:
     limit: int = 200
     offset: int = 0
 
+    def fits(self, one: Instance) -> bool:
+        """Whether an instance of these days and projects is one that is meant, for what a platform does not select itself."""
+        return (
+            (not self.statuses or one.status in self.statuses)
+            and one.run_type in self.run_types
+            and (not self.task or self.task == one.task.id)
+            and (not self.owner or self.owner in one.task.owners)
+            and self.name.casefold() in one.task.name.casefold()
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Related:
@@ -247,6 +257,13 @@ class LogPage:
     first: int = 1
     total: int = 0
     running: bool = False
+
+    @classmethod
+    def end_of(cls, text: str, run_number: int, tail: int, *, running: bool) -> "LogPage":
+        """The last `tail` lines of a whole log."""
+        lines = text.splitlines()
+        first = max(0, len(lines) - tail)
+        return cls(run_number, tuple(lines[first:]), first + 1, len(lines), running=running)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,21 +16,19 @@ from core.schedulers.base import Task
 from core.schedulers.dataphin.client import PRODUCTION, Client, Parameters
 from core.schedulers.dataphin.model import NODE_ID, business_day, span, task
 from core.schedulers.dataphin.wire import Node, NodeInstance, OneNode, Person, PhysicalNode, Project
+from core.schedulers.directory import Directory
 from core.schedulers.memory import Memory
 from core.schedulers.search import LONGEST_QUERY, halves, rank
 
-PROJECTS_SECONDS: Final = 600.0
-MEMBERS_SECONDS: Final = 3600.0
 NODE_SECONDS: Final = 600.0
 MOST: Final = 1000
 """Most projects, members of a project, and nodes that one search looks through."""
 KINDS: Final = ["MAX_COMPUTE_SQL", "HIVE_SQL", "SHELL", "PYTHON", "ONE_SERVICE_SQL", "DATABASE_SQL"]
 """Kinds of node that `ListNodes` can be asked for, by the reference."""
 FAILS: Final = "DPN.Commons.InternalError"
-ALL: Final = ""
 
 
-class Catalogue:
+class Catalogue(Directory):
     """The definitions one connection can see.
 
     Args:
@@ -43,29 +41,12 @@ class Catalogue:
     def __init__(
         self, client: Client, projects: tuple[str, ...], zone: ZoneInfo, clock: Callable[[], datetime]
     ) -> None:
+        super().__init__(client.system)
         self._client = client
         self._wanted = frozenset(projects)
         self._zone = zone
         self._clock = clock
-        self._projects: Memory[str, Mapping[str, str]] = Memory(self._fetch_projects, seconds=PROJECTS_SECONDS)
-        self._members: Memory[str, Mapping[str, str]] = Memory(self._fetch_members, seconds=MEMBERS_SECONDS)
         self._nodes: Memory[str, PhysicalNode] = Memory(self._fetch_node, seconds=NODE_SECONDS)
-
-    async def projects(self) -> Mapping[str, str]:
-        """Names of the projects by id."""
-        return await self._projects.get(ALL)
-
-    async def among(self, names: frozenset[str]) -> tuple[str, ...]:
-        """Ids of the projects that are called so; of all when no name is given."""
-        return tuple(id_ for id_, name in (await self.projects()).items() if not names or name in names)
-
-    async def members(self, project_id: str) -> Mapping[str, str]:
-        """Names of a project's members by user id."""
-        return await self._members.get(project_id)
-
-    async def accounts(self, project_id: str, name: str) -> tuple[str, ...]:
-        """User ids of the members with a name; several may share one."""
-        return tuple(id_ for id_, called in (await self.members(project_id)).items() if called == name)
 
     async def node(self, node_id: str) -> PhysicalNode:
         """A node, by which we know the project that all questions about its instances must name.
@@ -88,7 +69,7 @@ class Catalogue:
 
     async def close(self) -> None:
         """Stop what is being fetched."""
-        await asyncio.gather(self._projects.close(), self._members.close(), self._nodes.close())
+        await asyncio.gather(super().close(), self._nodes.close())
 
     async def _named(self, parts: Iterable[str]) -> list[Task]:
         asked = [(project, part) for project in (await self.projects()).items() for part in parts]
@@ -113,11 +94,13 @@ class Catalogue:
                 raise
             return ()
 
-    async def _fetch_projects(self, _: str) -> Mapping[str, str]:
+    async def fetch_projects(self) -> Mapping[str, str]:
+        """Those that the settings name; all when they name none."""
         found = await self._client.every("ListProjects", Project, {"Env": PRODUCTION}, MOST)
         return {one.id: one.name for one in found.items if not self._wanted or one.name in self._wanted}
 
-    async def _fetch_members(self, project_id: str) -> Mapping[str, str]:
+    async def fetch_members(self, project_id: str) -> Mapping[str, str]:
+        """Who has no name is called by the id."""
         asked = {"Env": PRODUCTION}
         found = await self._client.every("ListProjectMembers", Person, asked, MOST, beside={"Id": int(project_id)})
         return {one.id: one.name or one.id for one in found.items}

@@ -182,7 +182,7 @@ class Reader:
 
         def work() -> tuple[Instance, ...]:
             known = (one for raw, project in parts for one in self._known(raw, project))
-            return tuple(sorted((one for one in known if _fits(one, query)), key=_newest_first))
+            return tuple(sorted((one for one in known if query.fits(one)), key=_newest_first))
 
         return await asyncio.to_thread(work)
 
@@ -247,14 +247,6 @@ class Reader:
 
 def _parameters(key: Key) -> dict[str, object]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in key}  # pyright: ignore[reportUnknownArgumentType]
-
-
-def _fits(one: Instance, query: InstanceQuery) -> bool:
-    return (
-        (not query.statuses or one.status in query.statuses)
-        and (not query.owner or query.owner in one.task.owners)
-        and query.name.casefold() in one.task.name.casefold()
-    )
 
 
 def _newest_first(one: Instance) -> tuple[float, str]:

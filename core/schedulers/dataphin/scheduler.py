@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from core.errors import NotFound, Refused, RemoteError, Unauthorized
+from core.errors import Refused, RemoteError, Unauthorized
 from core.schedulers.aliyun import Calls
 from core.schedulers.base import (
     AlertRule,
@@ -117,11 +117,9 @@ class DataphinScheduler:
         return tuple(sorted((await self._catalogue.projects()).values()))
 
     async def members(self, project: str) -> frozenset[str]:
-        """Names of a project's members."""
-        ids = await self._catalogue.among(frozenset({project}))
-        if not ids:
-            raise NotFound(f"{self.name}: no project {project[:80]!r}", kind="project", name=project[:80])
-        return frozenset((await self._catalogue.members(ids[0])).values())
+        """Names of a project's members, as of now: rights rest on it."""
+        project_id = await self._catalogue.project_id(project)
+        return frozenset((await self._catalogue.fetch_members(project_id)).values())
 
     async def alert_rules(self, task_id: str) -> tuple[AlertRule, ...]:
         """Rules that called about a node in the last seven days, and whom."""
@@ -157,10 +155,8 @@ class DataphinScheduler:
         run = run_number or len(runs)
         if not 0 < run <= len(runs):
             return LogPage(run, ())
-        lines = await asyncio.to_thread(runs[run - 1].log_content.splitlines)
-        first = max(0, len(lines) - tail)
         running = run == len(runs) and one.status is Status.RUNNING
-        return LogPage(run, tuple(lines[first:]), first + 1, len(lines), running=running)
+        return await asyncio.to_thread(LogPage.end_of, runs[run - 1].log_content, run, tail, running=running)
 
     async def upstream(self, instance_id: str, *, depth: int = 1) -> tuple[Related, ...]:
         """Instances it waits for, nearest first; see `lineage` for how far a walk goes."""

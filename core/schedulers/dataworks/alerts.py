@@ -11,10 +11,11 @@ from typing import Final
 
 from core.errors import NotFound
 from core.schedulers.base import AlertRule, Shift
-from core.schedulers.dataworks.catalogue import ALL, Catalogue, Names
+from core.schedulers.dataworks.catalogue import Catalogue, Names
 from core.schedulers.dataworks.client import Client
 from core.schedulers.dataworks.model import number
 from core.schedulers.dataworks.wire import Listing, OnDuty, OneRule, Roster, Rule, TaskDefinition
+from core.schedulers.directory import ALL
 from core.schedulers.memory import Memory
 
 RULES_SECONDS: Final = 600.0

@@ -15,11 +15,10 @@ from core.schedulers.cron import cycle
 from core.schedulers.dataworks.client import Client, Parameters
 from core.schedulers.dataworks.model import number, recurrence
 from core.schedulers.dataworks.wire import Member, OneTask, Project, R, TaskDefinition, TaskInstance
+from core.schedulers.directory import Directory
 from core.schedulers.memory import Memory
 from core.schedulers.search import LONGEST_QUERY, halves, rank
 
-PROJECTS_SECONDS: Final = 600.0
-MEMBERS_SECONDS: Final = 3600.0
 TASK_SECONDS: Final = 600.0
 PAGE: Final = 100
 """Largest page of workspaces, members and, to be safe, tasks: for those no maximum is documented."""
@@ -28,7 +27,6 @@ MOST: Final = 1000
 PRODUCTION: Final = "Prod"
 OPERATORS: Final = frozenset({"role_project_owner", "role_project_admin", "role_project_pe"})
 """Codes of the roles that may operate what runs in production. What a role of a company's own may do is told nowhere."""
-ALL: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class Names:
         )
 
 
-class Catalogue:
+class Catalogue(Directory):
     """The definitions one connection can see.
 
     Args:
@@ -78,35 +76,15 @@ class Catalogue:
     """
 
     def __init__(self, client: Client, projects: tuple[str, ...]) -> None:
+        super().__init__(client.system)
         self._client = client
         self._wanted = frozenset(projects)
-        self._projects: Memory[str, Mapping[str, str]] = Memory(self._fetch_projects, seconds=PROJECTS_SECONDS)
-        self._members: Memory[str, Mapping[str, str]] = Memory(self._fetch_members, seconds=MEMBERS_SECONDS)
         self._definitions: Memory[str, TaskDefinition] = Memory(self._fetch_definition, seconds=TASK_SECONDS)
-
-    async def projects(self) -> Mapping[str, str]:
-        """Names of the workspaces by id."""
-        return await self._projects.get(ALL)
-
-    async def among(self, names: frozenset[str]) -> tuple[str, ...]:
-        """Ids of the workspaces that are called so; of all when no name is given."""
-        return tuple(id_ for id_, name in (await self.projects()).items() if not names or name in names)
-
-    async def members(self, project_id: str) -> Mapping[str, str]:
-        """Names of a workspace's members by account id."""
-        return await self._members.get(project_id)
 
     async def operators(self, project: str) -> frozenset[str]:
         """Names of those whose role in a workspace lets them operate it, as of now: rights rest on it. Raises `NotFound`."""
-        ids = await self.among(frozenset({project}))
-        if not ids:
-            raise NotFound(f"{self._client.system}: no workspace {project[:80]!r}", kind="project", name=project[:80])
-        found = await self._fetch_people(ids[0])
+        found = await self._fetch_people(await self.project_id(project))
         return frozenset(one.user_name for one in found if one.user_name and _operates(one))
-
-    async def accounts(self, project_id: str, name: str) -> tuple[str, ...]:
-        """Account ids of the members with a name; several may share one."""
-        return tuple(id_ for id_, called in (await self.members(project_id)).items() if called == name)
 
     async def definition(self, task_id: str) -> TaskDefinition:
         """A task as DataWorks has it. Raises `NotFound`."""
@@ -138,7 +116,7 @@ class Catalogue:
 
     async def close(self) -> None:
         """Stop what is being fetched."""
-        await asyncio.gather(self._projects.close(), self._members.close(), self._definitions.close())
+        await asyncio.gather(super().close(), self._definitions.close())
 
     async def _by_id(self, text: str) -> tuple[TaskDefinition, ...]:
         try:
@@ -174,11 +152,13 @@ class Catalogue:
     async def _every(self, action: str, row: type[R], parameters: Parameters) -> tuple[R, ...]:
         return await self._client.every(action, row, parameters, size=PAGE, most=MOST)
 
-    async def _fetch_projects(self, _: str) -> Mapping[str, str]:
+    async def fetch_projects(self) -> Mapping[str, str]:
+        """Those that the settings name; all when they name none."""
         found = await self._every("ListProjects", Project, {})
         return {one.id: one.name for one in found if not self._wanted or one.name in self._wanted}
 
-    async def _fetch_members(self, project_id: str) -> Mapping[str, str]:
+    async def fetch_members(self, project_id: str) -> Mapping[str, str]:
+        """Who has no name is called by the id."""
         return {one.user_id: one.user_name or one.user_id for one in await self._fetch_people(project_id)}
 
     async def _fetch_people(self, project_id: str) -> tuple[Member, ...]:

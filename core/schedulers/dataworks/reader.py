@@ -121,7 +121,7 @@ class Reader:
         reach = query.offset + query.limit if plan.exact else MOST
         seen = await asyncio.gather(*(self._first(one, reach) for one in plan.lists))
         known = await self.known([raw for part in seen for raw in part.page.items])
-        fitting = sorted((one for one in known if _fits(one, query)), key=_newest_first)
+        fitting = sorted((one for one in known if query.fits(one)), key=_newest_first)
         total = sum(part.page.total for part in seen) if plan.exact else len(fitting)
         as_of = min((part.at for part in seen), default=self._clock())
         return Page(tuple(fitting[query.offset : query.offset + query.limit]), total, as_of)
@@ -255,7 +255,7 @@ class Reader:
             parts = await asyncio.gather(*(self._past(project, given, RECENT) for project, given in asked))
             raw = tuple(one for part in parts for one in part)
         known = await self.known(raw)
-        return tuple(sorted((one for one in known if _fits(one, query)), key=_newest_first))
+        return tuple(sorted((one for one in known if query.fits(one)), key=_newest_first))
 
     async def _past_of(self, task_id: str) -> tuple[TaskInstance, ...]:
         try:
@@ -280,15 +280,6 @@ class Reader:
         found = await self._client.every("ListInstances", PastInstance, parameters, size=PAST_PAGE, most=most)
         told = {"project_id": project, "owner": str(given.get("Owner") or "")}
         return tuple(one.model_copy(update=told) for one in found)
-
-
-def _fits(one: Instance, query: InstanceQuery) -> bool:
-    return (
-        (not query.statuses or one.status in query.statuses)
-        and one.run_type in query.run_types
-        and (not query.owner or query.owner in one.task.owners)
-        and query.name.casefold() in one.task.name.casefold()
-    )
 
 
 def _newest_first(one: Instance) -> float:

@@ -150,10 +150,8 @@ class DataWorksScheduler:
             return LogPage(run, ())
         given = {"Id": number(instance_id, "instance"), "RunNumber": run}
         text = (await self._client.get("GetTaskInstanceLog", Log, given, what="instance", name=instance_id)).text
-        lines = await asyncio.to_thread(text.splitlines)
-        first = max(0, len(lines) - tail)
         running = run == one.run_number and one.status in {Status.RUNNING, Status.CHECKING}
-        return LogPage(run, tuple(lines[first:]), first + 1, len(lines), running=running)
+        return await asyncio.to_thread(LogPage.end_of, text, run, tail, running=running)
 
     async def upstream(self, instance_id: str, *, depth: int = 1) -> tuple[Related, ...]:
         """Instances it waits for, nearest first; see `lineage` for how far a walk goes."""

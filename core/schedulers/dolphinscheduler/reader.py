@@ -114,13 +114,13 @@ class Reader:
             seen = await self._seen(query)
             found = [one for part in seen for one in part.instances]
             as_of = min((part.at for part in seen), default=self._clock())
-        fitting = sorted((one for one in found if _fits(one, query)), key=_newest_first)
+        fitting = sorted((one for one in found if query.fits(one)), key=_newest_first)
         return Page(tuple(fitting[query.offset : query.offset + query.limit]), len(fitting), as_of)
 
     async def counts(self, query: InstanceQuery) -> Mapping[Status, int]:
         """How many match, by status."""
         seen = await self._seen(query)
-        return Counter(one.status for part in seen for one in part.instances if _fits(one, query))
+        return Counter(one.status for part in seen for one in part.instances if query.fits(one))
 
     async def history(self, task: str, limit: int) -> tuple[Instance, ...]:
         """Scheduled instances of a task, newest first: two calls. Raises `NotFound`."""
@@ -252,16 +252,6 @@ class Reader:
 def _goes_beyond(run: Run, end: datetime, now: datetime) -> bool:
     """Whether rows of it may have begun after the span that was listed."""
     return now > end and max(moment for moment in (run.restart_time, run.end_time or now) if moment) > end
-
-
-def _fits(one: Instance, query: InstanceQuery) -> bool:
-    return (
-        (not query.statuses or one.status in query.statuses)
-        and one.run_type in query.run_types
-        and (not query.task or query.task == one.task.id)
-        and (not query.owner or query.owner in one.task.owners)
-        and query.name.casefold() in one.task.name.casefold()
-    )
 
 
 def _newest_first(one: Instance) -> tuple[float, str]:
