@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
+from core.errors import BadInput
 from core.schedulers.model import (
     FAILED,
     FINISHED,
@@ -110,6 +111,13 @@ class Order:
     start: date | None = None
     end: date | None = None
     instances: tuple[str, ...] = ()
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """First and last day of a backfill. Raises `BadInput` where they are missing or in the wrong order."""
+        if self.start is None or self.end is None or self.end < self.start:
+            raise BadInput("a backfill needs a first and a last day, in this order")
+        return self.start, self.end
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.errors import Refused
+from core.errors import BadInput, Refused
 from core.schedulers.base import Capability, Operation, Receipt, Status
 from tests.contracts.subject import Subject
 from tests.waiting import eventually
@@ -129,6 +129,9 @@ async def _freeze(subject: Subject, operation: Operation) -> None:
 
 
 async def _backfill(subject: Subject, operation: Operation) -> None:
+    """Of one day, and of none: that is refused before anything is sent."""
+    with pytest.raises(BadInput):
+        await subject.scheduler.operate(subject.order(operation))
     day = subject.day(await subject.scheduler.instance(subject.failed)) - timedelta(days=1)
     assert await subject.scheduler.operate(replace(subject.order(operation), start=day, end=day))
 

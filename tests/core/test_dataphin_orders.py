@@ -194,12 +194,6 @@ async def test_a_backfill_that_fails_is_refused(dataphin: FakeDataphin, schedule
         await scheduler.operate(backfill(dataphin, 1))
 
 
-async def test_a_backfill_needs_days(dataphin: FakeDataphin, scheduler: DataphinScheduler) -> None:
-    with pytest.raises(BadInput):
-        await scheduler.operate(order(Operation.BACKFILL, dataphin))
-    assert dataphin.changes == []
-
-
 async def test_an_order_about_nobody_changes_nothing(dataphin: FakeDataphin, scheduler: DataphinScheduler) -> None:
     with pytest.raises(NotFound):
         await scheduler.operate(Order(Operation.RERUN, "t_424242_20261122_1", "asked", "P-1"))

@@ -247,12 +247,6 @@ async def test_a_backfill_that_fails_is_refused_in_the_platforms_words(
         await scheduler.operate(backfill(dataworks, 1))
 
 
-async def test_a_backfill_needs_days(dataworks: FakeDataWorks, scheduler: DataWorksScheduler) -> None:
-    with pytest.raises(BadInput):
-        await scheduler.operate(order(Operation.BACKFILL, dataworks))
-    assert dataworks.count["CreateWorkflowInstances"] == 0
-
-
 async def test_an_order_about_nobody_changes_nothing(dataworks: FakeDataWorks, scheduler: DataWorksScheduler) -> None:
     with pytest.raises(NotFound):
         await scheduler.operate(Order(Operation.RERUN, "424242", "asked", "P-1"))

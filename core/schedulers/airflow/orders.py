@@ -13,7 +13,7 @@ from datetime import datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from core.errors import BadInput, Refused
+from core.errors import Refused
 from core.schedulers.airflow.catalogue import Catalogue
 from core.schedulers.airflow.client import Client
 from core.schedulers.airflow.model import NO_STATE, STATUSES, Key
@@ -132,10 +132,9 @@ class Orders:
 
     async def _backfill(self, order: Order, key: Key, _: TaskInstance) -> Receipt:
         """Run the whole DAG for a span of days, days that succeeded before included."""
-        if order.start is None or order.end is None or order.end < order.start:
-            raise BadInput("a backfill needs a first and a last day, in this order")
-        first = datetime.combine(order.start, time.min, self._zone)
-        last = datetime.combine(order.end, time.max, self._zone)
+        first_day, last_day = order.days
+        first = datetime.combine(first_day, time.min, self._zone)
+        last = datetime.combine(last_day, time.max, self._zone)
         known = await self._client.every(("backfills",), Paged[Backfill], [("dag_id", key.dag)])
         if all((one.dag_run_conf or {}).get(ORDER_KEY) != order.request_id for one in known):
             body = {

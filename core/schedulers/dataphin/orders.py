@@ -105,14 +105,13 @@ class Orders:
 
     async def _backfill(self, order: Order, found: Found) -> Receipt:
         """Make instances of the node for a span of business dates, and start them. Nothing downstream follows."""
-        if order.start is None or order.end is None or order.end < order.start:
-            raise BadInput("a backfill needs a first and a last day, in this order")
+        first, last = order.days
         command = {
             "ProjectId": int(found.project),
             "Name": f"xops_{order.request_id}",
             "NodeIdList": [{"Id": node_of(order.instance)}],
-            "StartBizDate": _compact(order.start),
-            "EndBizDate": _compact(order.end),
+            "StartBizDate": _compact(first),
+            "EndBizDate": _compact(last),
             "ContainAllDownStream": False,
             "Parallelism": PARALLEL,
             "RunImmediately": True,

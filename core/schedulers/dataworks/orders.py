@@ -126,8 +126,7 @@ class Orders:
 
     async def _backfill(self, order: Order, before: TaskInstance) -> Receipt:
         """Make instances of the task for a span of business dates, and start them. Nothing downstream follows."""
-        if order.start is None or order.end is None or order.end < order.start:
-            raise BadInput("a backfill needs a first and a last day, in this order")
+        first, last = order.days
         name = f"xops_{order.request_id}"
         given = {
             "Type": BACKFILL,
@@ -137,7 +136,7 @@ class Orders:
             "Name": name,
             "Comment": _comment(order),
             "AutoStartEnabled": True,
-            "Periods": {"BizDates": [{"StartBizDate": order.start.isoformat(), "EndBizDate": order.end.isoformat()}]},
+            "Periods": {"BizDates": [{"StartBizDate": first.isoformat(), "EndBizDate": last.isoformat()}]},
             "DefaultRunProperties": {
                 "Mode": "ManualSelection",
                 "RootTaskIds": [int(before.task_id)],
@@ -149,7 +148,7 @@ class Orders:
         try:
             begun = await self._client.order("CreateWorkflowInstances", Begun, given)
         except Unreachable:
-            if made := await self._made(name, before.project_id, order.start):
+            if made := await self._made(name, before.project_id, first):
                 return Receipt((), message=f"found after no answer: workflow instance {made}")
             raise
         return await self._created(begun.operation_id)

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from core.errors import BadInput, Refused, RemoteError
+from core.errors import Refused, RemoteError
 from core.schedulers.base import Instance, Operation, Order, Receipt
 from core.schedulers.dolphinscheduler.catalogue import Catalogue
 from core.schedulers.dolphinscheduler.client import Client
@@ -173,12 +173,11 @@ class Orders:
 
         From 3.3 the answer names the workflow instances; before, it does not.
         """
-        if order.start is None or order.end is None or order.end < order.start:
-            raise BadInput("a backfill needs a first and a last day, in this order")
+        first, last = order.days
         names, home = await self._client.names(), await self._home(key)
         span = {
-            "complementStartDate": self._moment(order.start + DUE_AFTER, time.min),
-            "complementEndDate": self._moment(order.end + DUE_AFTER, time(23, 59, 59)),
+            "complementStartDate": self._moment(first + DUE_AFTER, time.min),
+            "complementEndDate": self._moment(last + DUE_AFTER, time(23, 59, 59)),
         }
         given = {
             names.workflow_code: home.code,

@@ -66,12 +66,12 @@ def span(order: Order, now: datetime, system: str) -> tuple[date, int]:
     """First day of a backfill and how many days it has.
 
     Raises:
-        Refused: no days, too many, or days whose data cannot be there yet.
+        BadInput: no days.
+        Refused: too many, or days whose data cannot be there yet.
     """
-    if order.start is None or order.end is None or order.end < order.start:
-        raise Refused("a backfill needs a first and a last day", system=system, code="DAYS")
-    days = (order.end - order.start).days + 1
-    if days > LONGEST_BACKFILL or order.end >= now.date():
+    first, last = order.days
+    days = (last - first).days + 1
+    if days > LONGEST_BACKFILL or last >= now.date():
         message = f"a backfill covers at most {LONGEST_BACKFILL} days, the last of which is over"
         raise Refused(message, system=system, code="DAYS")
-    return order.start, days
+    return first, days
