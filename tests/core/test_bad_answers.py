@@ -1,4 +1,4 @@
-"""DolphinScheduler and Dataphin when answers are damaged, or are pages of some gateway: see `contracts.bad_answers`."""
+"""DolphinScheduler, DataWorks and Dataphin when answers are damaged or are pages of a gateway: see `contracts.bad_answers`."""
 
 import json
 from datetime import timedelta
@@ -11,11 +11,13 @@ from core.errors import RemoteError, Unreachable, XOpsError
 from core.http import Http
 from core.schedulers.base import InstanceQuery
 from core.schedulers.dataphin import DataphinScheduler
+from core.schedulers.dataworks import DataWorksScheduler
 from core.schedulers.dolphinscheduler import DolphinScheduler
 from tests.contracts.bad_answers import DAMAGES, HARMLESS, Damage, damaged, questions, refused
 from tests.core.dolphins import dolphin
 from tests.fakes.aliyun import Fault
 from tests.fakes.dataphin import NOW, TODAY, ZONE, FakeDataphin
+from tests.fakes.dataworks import FakeDataWorks
 from tests.fakes.dolphin import FakeDolphin
 
 SINCE = NOW - timedelta(days=7)
@@ -40,12 +42,22 @@ class DamagedDataphin(FakeDataphin):
     damage: Damage | None = None
 
     async def answer(self, action: str, given: dict[str, Any]) -> dict[str, Any]:
-        whole = await super().answer(action, given)
-        if self.damage is None:
-            return whole
-        kept = ("Success", "Code", "HttpStatusCode", "Message")
-        rest = damaged({name: value for name, value in whole.items() if name not in kept}, self.damage)
-        return rest | {name: whole[name] for name in kept if name in whole}
+        return _but_for_success(await super().answer(action, given), self.damage)
+
+
+class DamagedDataWorks(FakeDataWorks):
+    """DataWorks that damages what it answers, but for what says that it succeeded."""
+
+    damage: Damage | None = None
+
+    async def answer(self, action: str, given: dict[str, Any]) -> dict[str, Any]:
+        return _but_for_success(await super().answer(action, given), self.damage)
+
+
+def _but_for_success(whole: dict[str, Any], damage: Damage | None) -> dict[str, Any]:
+    kept = {name: whole[name] for name in ("Success", "Code", "HttpStatusCode", "Message") if name in whole}
+    rest = {name: value for name, value in whole.items() if name not in kept}
+    return whole if damage is None else damaged(rest, damage) | kept
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -73,6 +85,19 @@ async def test_dataphin_is_answered_or_refused_whatever_is_damaged(damage: str) 
         await scheduler.instance(one["Id"])
         server.damage = DAMAGES[damage]
         found = await refused(questions(scheduler, one["Id"], one["NodeInfo"]["Id"], InstanceQuery(day=TODAY), SINCE))
+        assert damage != HARMLESS or found == {}
+        await scheduler.close()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_dataworks_is_answered_or_refused_whatever_is_damaged(damage: str) -> None:
+    async with DamagedDataWorks() as server:
+        scheduler = DataWorksScheduler(server.connection(), zone=ZONE, clock=server.clock)
+        one = server.of("dws_trade_order_di")
+        await scheduler.instance(str(one["Id"]))
+        server.damage = DAMAGES[damage]
+        asked = questions(scheduler, str(one["Id"]), str(one["TaskId"]), InstanceQuery(day=TODAY), SINCE)
+        found = await refused(asked)
         assert damage != HARMLESS or found == {}
         await scheduler.close()
 

@@ -121,7 +121,11 @@ class Client:
         request = getattr(sdk.models, f"{action}Request")().from_map(given)
         if unknown := given.keys() - request.to_map().keys():
             raise TypeError(f"{action} takes no {', '.join(sorted(unknown))}")
-        body: dict[str, Any] = getattr(sdk.client, _snake(action))(request).body.to_map()
+        try:
+            body: dict[str, Any] = getattr(sdk.client, _snake(action))(request).body.to_map()
+        except (AttributeError, TypeError) as error:  # so the SDK's models say that something is of another shape
+            message = f"{self.system}: not what {action} answers"
+            raise Refused(message, system=self.system, code="unexpected") from error
         if body.get("Success") is False:  # a failure inside a 200
             raise failure(self.system, str(body.get("ErrorCode") or ""), str(body.get("ErrorMessage") or ""))
         try:

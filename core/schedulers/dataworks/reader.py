@@ -269,7 +269,7 @@ class Reader:
         """Instances by `ListInstances`, with what it leaves out although it was asked by it."""
         today = self._clock().astimezone(self._zone).date()
         parameters = {
-            "ProjectId": int(project),
+            "ProjectId": number(project, "project"),
             "ProjectEnv": PAST_PRODUCTION,
             "NodeId": given.get("TaskId"),
             "NodeName": given.get("TaskName"),

@@ -4,21 +4,25 @@ Unknown fields are dropped and enumerations stay plain words, so that a newer se
 milliseconds since 1970 times with a zone; 0 is how some operations write that there is none.
 """
 
-from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final, Generic, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 
 R = TypeVar("R")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _id(value: object) -> str:
-    return "" if value is None or value in {0, "0"} else str(value)
+    return "" if value is None or str(value) == "0" else str(value)
 
 
 def _moment(value: object) -> datetime | None:
-    return datetime.fromtimestamp(int(value) / 1000, UTC) if isinstance(value, int | str) and int(value) else None
+    try:
+        return EPOCH + timedelta(milliseconds=int(value)) if isinstance(value, int | str) and int(value) else None
+    except OverflowError:
+        return None
 
 
 Id = Annotated[str, BeforeValidator(_id)]
