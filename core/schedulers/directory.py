@@ -42,7 +42,9 @@ class Directory(ABC):
         return tuple(id_ for id_, name in (await self.projects()).items() if not names or name in names)
 
     async def project_id(self, name: str) -> str:
-        """Id of the project that is called so. Raises `NotFound`."""
+        """Id of the project that is called so, or has this id. Raises `NotFound`."""
+        if name in await self.projects():
+            return name
         found = await self.among(frozenset({name}))
         if not found:
             raise NotFound(f"{self._system}: no project {name[:80]!r}", kind="project", name=name[:80])

@@ -8,7 +8,10 @@ import pytest
 from core.errors import NotFound
 from core.schedulers.base import AlertRule, KnowsAlertRules, KnowsMembers, Shift
 from core.schedulers.dataworks import DataWorksScheduler
+from core.store import Store
 from tests.fakes.dataworks import ZONE, FakeDataWorks
+from tests.fakes.event_stream import mirror
+from tests.fakes.wall_clock import WallClock
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ async def test_members_are_those_whose_role_may_operate(scheduler: DataWorksSche
     """A developer and a locked administrator work in the workspace, and operate nothing."""
     assert isinstance(scheduler, KnowsMembers)
     assert await scheduler.members("trade") == {"陈晓雯"}
-    assert await scheduler.members("finance") == {"王敏"}
+    assert await scheduler.members("finance") == await scheduler.members("102") == {"王敏"}
     with pytest.raises(NotFound):
         await scheduler.members("tradde")
 
@@ -110,3 +113,17 @@ async def test_rules_cost_a_call_each_and_then_none(dataworks: FakeDataWorks, sc
         "ListShiftSchedules": 1,
         "ListShiftPersonnels": 1,
     }
+
+
+async def test_a_mirror_passes_on_what_its_api_knows_of_people(
+    sqlite_store: Store, scheduler: DataWorksScheduler
+) -> None:
+    """By a workspace's name or id, whichever events told; without an API it knows nobody."""
+    behind, alone = (mirror(sqlite_store, WallClock(), api) for api in (scheduler, None))
+    assert await behind.members("102") == {"王敏"}
+    assert await behind.members("tradde") == await alone.members("102") == frozenset()
+    assert await behind.alert_rules("503") == await scheduler.alert_rules("503")
+    assert (await behind.alert_rule("9003")).name == "finance errors"
+    assert await alone.alert_rules("503") == ()
+    with pytest.raises(NotFound):
+        await alone.alert_rule("9003")

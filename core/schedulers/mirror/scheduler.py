@@ -11,8 +11,9 @@ from time import monotonic
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from core.errors import Refused
+from core.errors import NotFound, Refused
 from core.schedulers.base import (
+    AlertRule,
     Baseline,
     Capability,
     Change,
@@ -21,6 +22,8 @@ from core.schedulers.base import (
     Health,
     Instance,
     InstanceQuery,
+    KnowsAlertRules,
+    KnowsMembers,
     LogPage,
     Operation,
     Order,
@@ -105,6 +108,25 @@ class MirrorScheduler:
     async def projects(self) -> tuple[str, ...]:
         """Names of the projects that were heard of."""
         return await self._read(Reading.projects)
+
+    async def members(self, project: str) -> frozenset[str]:
+        """Whom the API lists; nobody without one, or where it knows no project of this name."""
+        if not isinstance(self.api, KnowsMembers):
+            return frozenset()
+        try:
+            return await self.api.members(project)
+        except NotFound:
+            return frozenset()
+
+    async def alert_rules(self, task_id: str) -> tuple[AlertRule, ...]:
+        """The API's; none without one."""
+        return await self.api.alert_rules(task_id) if isinstance(self.api, KnowsAlertRules) else ()
+
+    async def alert_rule(self, rule_id: str) -> AlertRule:
+        """The API's."""
+        if isinstance(self.api, KnowsAlertRules):
+            return await self.api.alert_rule(rule_id)
+        raise NotFound(f"{self.name}: no rule {rule_id[:80]!r}", kind="rule", name=rule_id[:80])
 
     async def counts(self, query: InstanceQuery) -> Mapping[Status, int]:
         """How many instances match, by status; kept up with every event."""
