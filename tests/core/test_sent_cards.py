@@ -59,6 +59,15 @@ async def test_a_card_written_again_keeps_its_code(store: Store) -> None:
     assert await cards.take_code("r1") == "c1"
 
 
+async def test_a_code_that_comes_with_a_card_replaces_the_one_before(store: Store) -> None:
+    cards = SentCards(store, "wecom")
+    await cards.put(CARD, code="c1")
+
+    await cards.put(CARD, code="c2")
+
+    assert await cards.take_code("r1") == "c2"
+
+
 async def test_recent_cards_are_not_forgotten(store: Store) -> None:
     cards = SentCards(store, "wecom")
     await cards.put(CARD)
