@@ -92,7 +92,9 @@ def build_effecting(application: Application) -> Effecting:
         render=render,
         language=settings.language,
     )
-    investigator = Investigator(application.fleet, configured(settings), clock=application.told)
+    investigator = Investigator(
+        application.fleet, configured(settings), application.mirroring.progress, clock=application.told
+    )
     effects = Effects(outbox, application.work, investigator, crier, postponing, application.audit, store, clock=now)
     appliers = [*application.mirroring.appliers, outbox.record]
     extensions: Extensions | None = None

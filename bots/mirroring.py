@@ -1,6 +1,6 @@
 """Mirrors put together: what feeds them, whom they ask, when they ask and when they forget."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from core.errors import ConfigurationError, RemoteError
-from core.schedulers.base import Scheduler
+from core.schedulers.base import Scheduler, Status
 from core.settings import SchedulerConnection
 from core.store import Store
 from core.work import Work
@@ -61,6 +61,11 @@ class Mirroring:
     def appliers(self) -> "list[Applier]":
         """What takes events in."""
         return [mirror.feed.apply for mirror in self._mirrors]
+
+    async def progress(self, run: str) -> Mapping[Status, int]:
+        """How many instances of a run of a workflow are known, by status, to the mirror that knows most of it."""
+        told = [await mirror.progress(run) for mirror in self._mirrors]
+        return max(told, key=lambda counts: sum(counts.values()), default=dict[Status, int]())
 
     async def note_gap(self) -> None:
         """Remember since when this process was down; before any event is taken."""

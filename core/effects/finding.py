@@ -5,7 +5,7 @@ told is worth more at night than none.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from core.diagnosis import diagnose
 from core.diagnosis.runbooks import Knowledge
 from core.effects.model import Finding, Happening
 from core.errors import XOpsError
-from core.schedulers.base import AlertRule, Capability, DataTable, Instance, KnowsAlertRules
+from core.schedulers.base import AlertRule, Capability, DataTable, Instance, KnowsAlertRules, Status
 from core.schedulers.fleet import Fleet
 from core.tools.evidence import gather
 from core.tools.find import Finder
@@ -26,6 +26,9 @@ CROWD = 20
 DIAGNOSE_SECONDS = 20.0
 EXPLAINED = frozenset({"failed", "alert", "heard"})
 
+Progress = Callable[[str], Awaitable[Mapping[Status, int]]]
+"""How many instances of a run of a workflow are known, by status: asked with the run's id."""
+
 
 class Investigator:
     """Finds out.
@@ -33,14 +36,18 @@ class Investigator:
     Args:
         fleet: who is asked.
         knowledge: signatures and runbooks; by default those that come with X-Ops.
+        progress: see `Progress`.
         clock: the present as it is told to people, with zone.
     """
 
-    def __init__(self, fleet: Fleet, knowledge: Knowledge | None, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, fleet: Fleet, knowledge: Knowledge | None, progress: Progress, *, clock: Callable[[], datetime]
+    ) -> None:
         self._fleet = fleet
         self._find = Finder(fleet, clock)
         self._groups = Groups(fleet, self._find)
         self._knowledge = knowledge
+        self._progress = progress
         self._clock = clock
 
     async def look_into(self, one: Happening, *, crowd: int) -> Finding | None:
@@ -52,6 +59,8 @@ class Investigator:
         """
         if one.kind == "heard":
             return await self._heard(one)
+        if one.kind == "progress":
+            return Finding(one, self._clock(), progress=await self._progress(one.subject.partition(":")[2]))
         instance = await self._instance(one)
         if instance is not None and instance.flags.frozen and one.kind == "failed":
             return None  # somebody froze it, and some platforms report that as a failure

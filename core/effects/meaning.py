@@ -3,7 +3,7 @@
 Names are mostly not told: a DataWorks status names an instance by its id alone, and who reads this looks the rest up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from core.events.dataworks.words import (
 from core.events.incoming import Incoming
 from core.events.openlineage import RunEvent, RunState
 from core.schedulers.mirror import openlineage
-from core.schedulers.mirror.airflow import by_airflow
+from core.schedulers.mirror.airflow import by_airflow, followed
 
 RUNS = frozenset({DagType.SCHEDULED, DagType.BACKFILL, DagType.MANUAL_WORKFLOW, ""})
 """Runs whose failure somebody has to know of. Tests are watched by whoever started them."""
@@ -43,6 +43,8 @@ EMPTY = frozenset(
 """A success under these wrote nothing, and a failure only means that somebody froze it."""
 FOLLOWED = frozenset({DagType.BACKFILL, DagType.MANUAL_WORKFLOW, DagType.TEMPORARY})
 MOVED = frozenset({InstanceStatus.RUNNING, InstanceStatus.FAILURE, InstanceStatus.SUCCESS})
+
+COURSES: Final[Mapping[str, str]] = {RunState.START: "running", RunState.FAIL: "failure", RunState.COMPLETE: "success"}
 
 
 Reader = Callable[[Incoming, Any], Happening | None]
@@ -86,7 +88,7 @@ def _run(event: Incoming, body: RunEvent) -> Happening | None:
     only what it began; not all of its events name theirs, but the mirror knows.
     """
     if openlineage.is_dag(body):
-        return None  # its tasks tell more
+        return _course(event, body)
     (instance,) = openlineage.read(body, event.at).instances
     about: dict[str, Any] = {
         "subject": f"{'task' if by_airflow(body) else 'job'}:{body.job.namespace}/{body.job.name}",
@@ -96,6 +98,26 @@ def _run(event: Incoming, body: RunEvent) -> Happening | None:
     if instance.status.failed:
         return _said(event, "failed", values={"error": instance.said.note if instance.said else ""}, **about)
     return _said(event, "recovered", over=True, **about) if body.event_type == RunState.COMPLETE else None
+
+
+def _course(event: Incoming, body: RunEvent) -> Happening | None:
+    """A run of a DAG by hand or by a backfill is one card for subscribers; its failing tasks have cards of their own."""
+    run, word = followed(body), COURSES.get(body.event_type)
+    if not run or word is None:
+        return None
+    return _said(event, "progress", f"dag:{run}", severity="info", over=word == "success", name=run, word=word)
+
+
+def moved(event: Incoming) -> str:
+    """The subject of the followed run of which an instance ended; empty for every other event."""
+    body = event.body
+    if isinstance(body, InstanceStatusChanged):
+        ended = body.status in MOVED - {InstanceStatus.RUNNING} and body.dag_type in FOLLOWED
+        return f"dag:{body.dag_id}" if ended else ""
+    if isinstance(body, RunEvent) and body.event_type in COURSES and not openlineage.is_dag(body):
+        run = followed(body)
+        return f"dag:{run}" if run else ""
+    return ""
 
 
 def _dag(event: Incoming, body: DagStatusChanged) -> Happening | None:

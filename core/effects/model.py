@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from core.diagnosis.model import Diagnosis
 from core.results import AlertReport
-from core.schedulers.base import AlertRule, DataTable, Instance
+from core.schedulers.base import AlertRule, DataTable, Instance, Status
 from core.subscriptions.model import Severity
 
 Kind = Literal[
@@ -27,6 +27,7 @@ class Happening:
         source: `dataworks`, `openlineage`, or the name of a tool.
         at: when it happened, by the platform's clock.
         over: it ended something: a recovery, a baseline that is safe, a check that passed.
+        again: it was told before, and goes on.
         project: as the platform names it, by its id as a rule.
         instances: ids of the instances it is about.
         name: what people call the subject, where the event tells.
@@ -43,6 +44,7 @@ class Happening:
     at: datetime
     severity: Severity = "warning"
     over: bool = False
+    again: bool = False
     project: str = ""
     instances: tuple[str, ...] = ()
     name: str = ""
@@ -65,6 +67,7 @@ class Finding:
         table: what was checked.
         report: what a tool's text says.
         rule: by which the platform raised an alert.
+        progress: how many instances of a run of a workflow are known, by status.
     """
 
     happening: Happening
@@ -74,6 +77,7 @@ class Finding:
     table: DataTable | None = None
     report: AlertReport | None = None
     rule: AlertRule | None = None
+    progress: Mapping[Status, int] = field(default_factory=dict[Status, int])
 
     @property
     def subject(self) -> str:

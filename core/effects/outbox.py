@@ -5,13 +5,13 @@ as long as `PATIENCE`. A recovery counts only where the failure was seen, so an 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy import Column, Connection, Index, String, Table, Text, delete, func, select, update
 
-from core.effects.meaning import happening
+from core.effects.meaning import happening, moved
 from core.effects.model import HAPPENING, Happening
 from core.events.incoming import Incoming
 from core.messages import Conversation
@@ -72,8 +72,9 @@ class Outbox:
 
     def record(self, connection: Connection, batch: Sequence[Incoming]) -> None:
         """Write down what follows from new events: an applier, see `core.events.journal`."""
-        news = (event for event in batch if event.received_at - event.at < PATIENCE)
+        news = [event for event in batch if event.received_at - event.at < PATIENCE]
         found = [one for event in news if (one := happening(event)) is not None]
+        found += self._progress(connection, {subject for event in news if (subject := moved(event))})
         ended = {one.subject for one in found if one.kind == "recovered"}
         begun = {one.subject for one in found if one.kind == "failed"} | _failed(connection, ended)
         self._write(connection, [one for one in found if one.kind != "recovered" or one.subject in begun])
@@ -131,6 +132,20 @@ class Outbox:
         await self._store.write(
             lambda connection: connection.execute(delete(effect).where(effect.c.created_at < now - KEPT))
         )
+
+    def _progress(self, connection: Connection, subjects: set[str]) -> list[Happening]:
+        """What was told last of these runs that go on, to be told again: once a minute, however many instances end."""
+        if not subjects:
+            return []
+        fits = (effect.c.kind == "progress", effect.c.subject.in_(subjects))
+        told = connection.scalars(select(effect.c.happening).where(*fits).order_by(effect.c.created_at))
+        last = {one.subject: one for one in map(HAPPENING.validate_json, told)}
+        now = self._clock()
+        return [
+            replace(one, key=f"{one.subject}@{now:%Y%m%d%H%M}", at=now, again=True)
+            for one in last.values()
+            if not one.over
+        ]
 
     def _write(self, connection: Connection, found: Sequence[Happening]) -> None:
         now = self._clock()

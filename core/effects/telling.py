@@ -88,7 +88,9 @@ class Crier:
 
     async def _places(self, found: Finding) -> tuple[Place, ...]:
         if found.over and found.happening.kind != "progress":
-            return (*await self._outbox.told(found.subject), *await self._postponing.over(found.subject))
+            return (*await self._outbox.told(found.subject), *await self._postponing.over(found.ref))
+        if found.happening.again:
+            return await self._outbox.told(found.subject)
         about = topic(found)
         if await self._mutes.muted(about.scheduler, about.projects, about.task.partition(":")[2], about.tables):
             return ()
@@ -173,6 +175,6 @@ def _item(found: Finding, language: str) -> Item:
         project=task.project if task else one.project,
         owner=task.owner if task else "",
         cause=cause,
-        over=found.over,
+        over=found.over or one.again,  # what goes on belongs to the card it has, however long ago that was
         told=one.key,
     )

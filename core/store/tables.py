@@ -34,6 +34,7 @@ OWNERS = (
     "core.schedulers.mirror.changes",
     "core.schedulers.mirror.feed",
     "core.schedulers.mirror.instances",
+    "core.schedulers.mirror.members",
     "core.schedulers.mirror.tasks",
 )
 """Modules that declare tables on `core.store.metadata`. Add yours, then add a migration (core/store/migrate.py)."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from core.cards import Block, Card, Field, Fields, Log, Text, Tone
 from core.effects.model import Finding
 from core.results import Diagnosed, InstanceDetail
+from core.schedulers.base import Status
 from core.views import alert, buttons, calling, detail, diagnosis
 from core.views.reader import SENTENCE, Reader, plain, plain_line
 
@@ -19,6 +20,7 @@ def card(reader: Reader, found: Finding) -> Card:
     one, instance = found.happening, found.instance
     above = tuple(_above(reader, found))
     if instance is None:
+        above = (*above, *_progress(reader, found))
         tone = "success" if found.over else TONES[one.severity]
         return Card(_title(reader, found), (*above, *_known(reader, found)), tone, reader.as_of(found.as_of))
     if found.diagnosis is not None:
@@ -61,6 +63,16 @@ def _above(reader: Reader, found: Finding) -> Iterator[Block]:
     )
     if fields:
         yield Fields(tuple(fields))
+
+
+def _progress(reader: Reader, found: Finding) -> Iterator[Block]:
+    """How far a run of a workflow is, as far as its instances are known."""
+    if found.progress:
+        counts = found.progress.items()
+        known = sum(found.progress.values())
+        done = sum(count for status, count in counts if status.succeeded or status is Status.SKIPPED)
+        failed = sum(count for status, count in counts if status.failed)
+        yield Text(reader.words("effects.progress", known=known, done=done, failed=failed, left=known - done - failed))
 
 
 def _known(reader: Reader, found: Finding) -> Iterator[Block]:

@@ -87,7 +87,7 @@ def write(airflow: Airflow, name: str, body: str) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        server = Airflow(Path(folder))
+        server = Airflow(Path(folder), by_hand=True)
         try:
             server.start()
             server.wait_for_first_runs()

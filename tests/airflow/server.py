@@ -32,6 +32,8 @@ class Airflow:
 
     Args:
         home: empty folder for everything Airflow writes.
+        by_hand: whether the API server tells of states that a person sets. It forks for that, and the child holds connections
+            that the server closes later: a client that uses one again waits in vain.
 
     Attributes:
         url: of its API and pages.
@@ -39,8 +41,9 @@ class Airflow:
         listener: port to which DAGs with `enable_lineage` send OpenLineage events, for whoever listens there.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, by_hand: bool = False) -> None:
         self.home = home
+        self._by_hand = by_hand
         self._port = free_port()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._token = ""
@@ -58,7 +61,7 @@ class Airflow:
         self.fixes.mkdir(parents=True)
         (self.home / "passwords.json").write_text(json.dumps({name: name for name in USERS}))
         subprocess.run([EXECUTABLE, "db", "migrate"], env=self._environment(), check=True, stdout=subprocess.DEVNULL)
-        self._spawn("api-server")
+        self._spawn("api-server", AIRFLOW__OPENLINEAGE__DISABLED=str(not self._by_hand))
         self._spawn("dag-processor")
         self._wait(lambda: self._answers("/api/v2/version"), "the API to answer")
         self._token = self.token()
@@ -77,7 +80,7 @@ class Airflow:
         self._wait(lambda: not self._runs(ended=False), "all runs to end")
 
     def wait_until_backfilled(self, dag: str) -> None:
-        """Return once no backfill of a DAG is open. Airflow allows one at a time, and closes it up to 30 s after its last run."""
+        """Return once no backfill of a DAG is open. Airflow allows one, and closes it up to 30 s after its last run."""
         self._wait(
             lambda: all(one["completed_at"] for one in self.api("GET", f"/backfills?dag_id={dag}")["backfills"]),
             f"the backfills of {dag} to be closed",
@@ -162,11 +165,11 @@ class Airflow:
                 raise RuntimeError(f"waited in vain for {what}; ended: {dead}\n{self.log()}")
             time.sleep(0.3)
 
-    def _spawn(self, command: str) -> None:
+    def _spawn(self, command: str, **more: str) -> None:
         with (self.home / f"{command}.out").open("wb") as output:
             process = subprocess.Popen(
                 [EXECUTABLE, command],
-                env=self._environment(),
+                env=self._environment() | more,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.cards import Card, Log
+from core.cards import Card, Log, Text
 from core.events.incoming import OPENLINEAGE, read_event
 from core.messages import Conversation
 from core.schedulers.base import AlertRule, Flags, Status
@@ -43,6 +43,11 @@ def recovering(instance: int = 1, id: str = "") -> Json:
 def lines(card: Card) -> str:
     """The log that stands on a card."""
     return "\n".join(text for block in card.blocks if isinstance(block, Log) for _, text in block.lines)
+
+
+def texts(card: Card) -> list[str]:
+    """The sentences of a card."""
+    return [block.text for block in card.blocks if isinstance(block, Text)]
 
 
 async def test_a_failure_becomes_a_diagnosis_for_the_subscribed_chat_and_for_the_owner(store: Store) -> None:
@@ -274,6 +279,33 @@ async def test_a_backfill_is_one_card_from_start_to_end(sqlite_store: Store) -> 
     for status, id in ((4, "d1"), (6, "d2")):
         await room.hear(told(DAG, {"dagId": 5, "dagName": "补数据", "dagType": 3, "status": status}, id))
     assert [card.title for card in room.chat.cards["card-1"]] == ["补数据 is running", "补数据 is done"]
+
+
+async def test_a_backfill_tells_how_many_of_its_instances_are_done(store: Store) -> None:
+    """At its start, at most once a minute while they end, however long one takes, and at its end; in the same card."""
+    connection = SchedulerConnection(name="dw", kind="mirror", source="dataworks")
+    mirror = MirrorScheduler(connection, store, zone=ZONE, clock=lambda: START)
+    hears = SubscriptionSettings(channel="chat", chat="ops", about="all", severity="info")
+    room = Newsroom(store, [], [hears], mirrors=[mirror])
+    backfill: Json = {"dagId": 5, "dagName": "backfill", "dagType": 3}
+    instances = [status_changed(number, 1, milliseconds(), f"n{number}") for number in range(4)]
+    for event in instances:
+        event["data"] |= backfill
+    await room.hear(*instances, told(DAG, backfill | {"status": 4}, "d1"))
+    for number, seconds in ((0, 0), (1, 1), (2, 3600)):
+        await room.settle(seconds)
+        await room.hear(recovering(number) | {"data": recovering(number)["data"] | backfill})
+    await room.settle(60)
+    await room.hear(failing(3) | {"data": failing(3)["data"] | backfill})
+    await room.hear(told(DAG, backfill | {"status": 6}, "d2"))
+    shown = [(card.title, said) for card in room.chat.cards["card-1"] for said in texts(card)]
+    assert shown == [
+        ("backfill is running", "4 instances are known: 0 done, 0 failed, 4 others."),
+        ("backfill is running", "4 instances are known: 1 done, 0 failed, 3 others."),
+        ("backfill is running", "4 instances are known: 3 done, 0 failed, 1 others."),
+        ("backfill is running", "4 instances are known: 3 done, 1 failed, 0 others."),
+        ("backfill is done", "4 instances are known: 3 done, 1 failed, 0 others."),
+    ]
 
 
 async def test_what_others_did_stands_in_the_trail_once(store: Store) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.cards import Text
 from core.events.incoming import OPENLINEAGE, Incoming, read_event
 from core.events.openlineage import RunEvent
 from core.schedulers.base import InstanceQuery, RunType, Status
@@ -143,6 +144,17 @@ async def test_one_card_for_the_night(sqlite_store: Store) -> None:
             titles.append(room.titles())
     failed, over = ["check: Not enough evidence"], ["check has recovered"]
     assert titles == [[], failed, over, failed, over]
+
+
+async def test_a_run_by_hand_is_a_card_for_those_who_want_news(sqlite_store: Store) -> None:
+    """With how many of its tasks are known, and done, at each of its two ends."""
+    everything = ALL.model_copy(update={"severity": "info"})
+    room = Newsroom(sqlite_store, [], [everything], mirrors=[mirror(sqlite_store)])
+    for event in night():
+        await room.hear(received(event))
+    told = [card for card in room.cards() if card.title.startswith("told/night")]
+    assert [card.title for card in told] == ["told/night failed"]
+    assert Text("7 instances are known: 6 done, 0 failed, 1 others.") in told[0].blocks
 
 
 def again(**more: Any) -> bool:

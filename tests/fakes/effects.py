@@ -1,6 +1,6 @@
 """Everything around events and what follows from them, over a shelf of instances and a chat in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -105,12 +105,15 @@ class Newsroom:
             render=_card,
             language="en",
         )
-        investigator = Investigator(fleet, None, clock=timeline)
+        investigator = Investigator(fleet, None, self._progress, clock=timeline)
         self.effects = Effects(
             self.outbox, timeline, investigator, crier, postponing, self.audit, store, clock=timeline
         )
         appliers = [*self._appliers, self.outbox.record]
         self.journal = Events(store, clock=timeline, zone=ZONE, appliers=appliers, committed=self.effects.committed)
+
+    async def _progress(self, run: str) -> Mapping[Status, int]:
+        return await self._mirrors[0].progress(run) if self._mirrors else {}
 
     async def accept(self, *events: object, source: str = DATAWORKS) -> None:
         """Store events, which may be envelopes or have been read."""

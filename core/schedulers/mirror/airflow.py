@@ -8,7 +8,7 @@ Source: apache-airflow-providers-openlineage 2.20 (`plugins/facets.py`, `utils/u
 
 import re
 from ast import literal_eval
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, cast
@@ -17,6 +17,7 @@ from core.events.openlineage import RunEvent, RunState, facet, facet_text, facet
 from core.schedulers.airflow.model import STATUSES, Key, TaskKey, run_type
 from core.schedulers.airflow.tables import ROWS
 from core.schedulers.base import RunType, Status
+from core.schedulers.mirror.members import FOLLOWED
 from core.schedulers.mirror.state import Mirrored, Said
 
 FINAL: Final = re.compile(r"^[\w.]*\b(AirflowFailException|AirflowSensorTimeout)\b", re.MULTILINE)
@@ -97,6 +98,19 @@ def concluded(body: RunEvent, at: datetime) -> tuple[Mirrored, ...]:
             own = replace(known, id=Key(dag, run, task).id, task=TaskKey(dag, task).id)
             found.append(replace(own, said=said if never else None, concluded=said))
     return tuple(found)
+
+
+def followed(body: RunEvent) -> str:
+    """The run of a DAG that people follow, `dag/run`, that an event is about or part of; empty where there is none."""
+    named = facet(body.run.facets, "airflowDagRun") or facet(body.run.facets, "airflow")
+    dag, run = facet_text(named, "dag", "dag_id"), facet_text(named, "dagRun", "run_id")
+    return TaskKey(dag, run).id if dag and run and run_type(run) in FOLLOWED else ""
+
+
+def members(states: Iterable[Mirrored]) -> tuple[tuple[str, str], ...]:
+    """To which followed run of its DAG each instance belongs."""
+    keys = [Key.parse(one.id) for one in states if one.run_type in FOLLOWED]
+    return tuple((TaskKey(key.dag, key.run).id, key.id) for key in keys)
 
 
 def _due(facets: Mapping[str, Any], name: str) -> datetime | None:

@@ -37,6 +37,7 @@ from core.events.dataworks.words import CheckResult, DagType, InstanceStatus, Sc
 from core.schedulers.base import Flags, RunType, Status
 from core.schedulers.cron import cycle
 from core.schedulers.mirror.facts import NOTHING, ChangeFact, Facts, FlowFact, QualityFact, TaskFact
+from core.schedulers.mirror.members import FOLLOWED
 from core.schedulers.mirror.state import Frozen, Mirrored, Run, Said
 from core.schedulers.model import ChangeKind
 
@@ -97,19 +98,21 @@ def _status(body: InstanceStatusChanged, at: datetime) -> Facts:
     status = STATUSES.get(body.status, Status.UNKNOWN)
     waiting = {Status.WAIT_TIME: body.begin_wait_time_time, Status.WAIT_RESOURCE: body.begin_wait_res_time}
     began = [moment for moment in (body.begin_wait_res_time, body.begin_running_time) if moment]
+    kind = RUN_TYPES.get(body.dag_type, RunType.MANUAL)
     return Facts(
         instances=(
             Mirrored(
                 id=body.task_id,
                 task=body.node_id,
                 project=body.project,
-                run_type=RUN_TYPES.get(body.dag_type, RunType.MANUAL),
+                run_type=kind,
                 began_at=min(began, default=None),
                 made_at=body.create_time,
                 said=Said(at, status, _word(body.status), FLAGS.get(body.task_type, Flags()), waiting.get(status)),
                 runs=_run(body, at, status),
             ),
-        )
+        ),
+        members=((body.dag_id, body.task_id),) if body.dag_id and kind in FOLLOWED else (),
     )
 
 

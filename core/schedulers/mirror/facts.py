@@ -72,6 +72,7 @@ class Facts:
     """Everything one event says.
 
     Attributes:
+        members: (id of a followed run of a workflow, id of an instance of it).
         same: (id of a run, id of the instance it is a run of), where an event tells that both are one.
     """
 
@@ -80,6 +81,7 @@ class Facts:
     flows: tuple[FlowFact, ...] = ()
     changes: tuple[ChangeFact, ...] = ()
     quality: tuple[QualityFact, ...] = ()
+    members: tuple[tuple[str, str], ...] = ()
     same: tuple[tuple[str, str], ...] = ()
 
 

@@ -17,6 +17,7 @@ from core.schedulers.mirror import dataworks, openlineage
 from core.schedulers.mirror.changes import Changes
 from core.schedulers.mirror.facts import NOTHING, Facts
 from core.schedulers.mirror.instances import Instances
+from core.schedulers.mirror.members import Members
 from core.schedulers.mirror.state import Mirrored, join
 from core.schedulers.mirror.tasks import Tasks
 from core.settings import SchedulerConnection
@@ -64,6 +65,7 @@ class Feed:
         self.instances = Instances(connection.name, zone)
         self.tasks = Tasks(store, connection.name)
         self.changes = Changes(store, connection.name)
+        self.members = Members(store, connection.name)
         self._new_heard = store.insert_new(mirror_heard)
         self._new_run = store.insert_new(mirror_run)
 
@@ -91,6 +93,7 @@ class Feed:
         self.tasks.name_projects(connection, named)
         self.tasks.absorb(connection, chain.from_iterable(found.tasks for found in all_facts))
         self.tasks.connect(connection, chain.from_iterable(found.flows for found in all_facts))
+        self.members.absorb(connection, chain.from_iterable(found.members for found in all_facts), heard_at)
         self.changes.absorb(connection, ((id, change) for id, found in facts for change in found.changes))
         self.changes.judge(connection, chain.from_iterable(found.quality for found in all_facts))
         self._hear(connection, heard_at)
@@ -129,6 +132,7 @@ class Feed:
 
     def _forget_rest(self, connection: Connection, before: datetime) -> None:
         self.changes.forget(connection, before)
+        self.members.forget(connection, before)
         connection.execute(mirror_run.delete().where(mirror_run.c.mirror == self._own.name, mirror_run.c.at < before))
 
     def _read(self, one: Incoming) -> Facts:

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from core.events.openlineage import JobEvent, LineageEvent, RunEvent, RunState, facet, facet_text, facet_time
 from core.schedulers.airflow.model import TaskKey
 from core.schedulers.base import RunType, Status
-from core.schedulers.mirror.airflow import Try, concluded, told_try
+from core.schedulers.mirror.airflow import Try, concluded, members, told_try
 from core.schedulers.mirror.facts import NOTHING, Facts, FlowFact, TaskFact
 from core.schedulers.mirror.state import Mirrored, Run, Said, Written
 from core.store.types import EPOCH
@@ -50,7 +50,8 @@ def read(body: LineageEvent, at: datetime) -> Facts:
         return Facts(tasks=tasks, flows=_flows(body, place[0]))
     tried = told_try(body)
     same = ((body.run.run_id, tried.key.id),) if tried else ()
-    return Facts((_instance(body, at, tried, place),), tasks, _flows(body, place[0], tried), same=same)
+    instances = (_instance(body, at, tried, place),)
+    return Facts(instances, tasks, _flows(body, place[0], tried), members=members(instances), same=same)
 
 
 def is_dag(body: JobEvent) -> bool:
@@ -62,7 +63,7 @@ def _dag(body: JobEvent, at: datetime) -> Facts:
     """A DAG's own run says at its end what became of its tasks."""
     ended = concluded(body, at) if isinstance(body, RunEvent) else ()
     tasks = tuple(TaskFact(EPOCH, one.task, TaskKey.parse(one.task).task, one.project) for one in ended)
-    return Facts(ended, tasks) if ended else NOTHING
+    return Facts(ended, tasks, members=members(ended)) if ended else NOTHING
 
 
 def _flows(body: JobEvent, task: str, tried: Try | None = None) -> tuple[FlowFact, ...]:

@@ -132,6 +132,10 @@ class MirrorScheduler:
         """How many instances match, by status; kept up with every event."""
         return await self._read(lambda reading: reading.counts(query))
 
+    async def progress(self, run: str) -> Mapping[Status, int]:
+        """How many instances of a followed run of a workflow are known, by status; none for a run that was never heard of."""
+        return await self._read(lambda reading: self.feed.members.counts(reading.connection, run))
+
     async def instances(self, query: InstanceQuery) -> Page[Instance]:
         """Instances that match, the most recently due first."""
         now = self._clock()
