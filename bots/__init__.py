@@ -2,4 +2,4 @@
 
 import gc
 
-gc.set_threshold(10_000, 50)  # imports make what stays: looking for garbage in it cost a tenth of the start (decisions.md)
+gc.set_threshold(10_000, 50)  # what imports make stays; looking for garbage in it was a tenth of the start
