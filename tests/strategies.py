@@ -19,6 +19,7 @@ from hypothesis.strategies import SearchStrategy
 
 from core.approvals.flows import builtin
 from core.approvals.model import Level, Match, Node
+from core.schedulers.grounds import Source
 
 HOSTILE = (
     "",
@@ -59,6 +60,9 @@ _FLOWS = [
 ]
 """Whatever flow a ticket carries was checked when it was saved."""
 
+_ages = st.none() | st.floats(0, 1e9)
+"""How long ago something was asked for: thirty years at most."""
+
 _PLAIN: dict[Any, SearchStrategy[Any]] = {
     str: texts,
     int: st.integers(0, 10**12),
@@ -67,6 +71,7 @@ _PLAIN: dict[Any, SearchStrategy[Any]] = {
     type(None): st.none(),
     datetime: moments,
     date: days,
+    Source: st.builds(Source, scheduler=texts, age=_ages, mirror=st.booleans(), gap=_ages),
     Match: st.builds(
         Match,
         flow=st.sampled_from(_FLOWS),
