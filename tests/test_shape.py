@@ -108,8 +108,7 @@ def test_heavy_libraries_stay_where_they_belong(module: str, allowed: tuple[str,
 
 
 def test_sqlalchemy_is_known_only_to_the_store_and_to_owners_of_tables() -> None:
-    """A module that imports SQLAlchemy declares a table, belongs to the store or to durable work beside it, or asks a
-    database that is not ours (`probes`), which the store knows nothing of."""
+    """It declares a table, belongs to the store or to durable work, or asks a database not ours (`probes`)."""
     beside = ("core/store/", "core/work", "core/schedulers/probes.py")
     users = {file for file in importers("sqlalchemy") if not file.startswith(beside)}
     owners = {file for file in users if "metadata," in (ROOT / file).read_text("utf-8")}

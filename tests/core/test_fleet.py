@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import NotFound, RemoteError, Unreachable
-from core.schedulers.grounds import Outage
 from core.schedulers.base import DataTable, Instance, InstanceQuery, Status, Task
 from core.schedulers.fleet import Fleet, newest_first
+from core.schedulers.grounds import Outage
 from tests.fakes.shelf import Shelf
 from tests.fakes.wall_clock import WallClock
 
