@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from core.cards import Button, Buttons
 from core.operations import RULES
-from core.schedulers.base import Instance, Operation, Status
+from core.schedulers.base import DataTable, Instance, Operation, Status
 from core.views.reader import Reader
 
 WAITING = frozenset({Status.NOT_RUN, Status.WAIT_UPSTREAM, Status.WAIT_TIME, Status.WAIT_RESOURCE, Status.WAIT_TRIGGER})
@@ -72,6 +72,12 @@ def promising(reader: Reader, instance: Instance) -> Iterator[Button]:
         yield from about(reader, instance, "follow")
     if instance.status.failed and reader.person.operates(instance.task):
         yield from about(reader, instance, "mute")
+
+
+def mute_table(reader: Reader, table: DataTable) -> Iterator[Button]:
+    """To hear no more of a table, where that is allowed."""
+    if reader.person.has("operator") and reader.person.covers(table.scheduler, table.project):
+        yield command(reader, "mute", target=f"table:{table.scheduler}:{table.name}")
 
 
 def page(reader: Reader, instance: Instance) -> tuple[Button, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from core.cards import Block, Buttons, Card, Item, Note, Text
+from core.cards import Block, Button, Buttons, Card, Item, Note, Text
 from core.results import InstanceList, Overview
 from core.views import buttons, overview
 from core.views.instances import item
@@ -19,6 +19,7 @@ def card(reader: Reader, result: Digest) -> Card:
     """How it went, what failed, what is late, what is promised and waits."""
     counted = overview.card(reader, result.overview) if isinstance(result.overview, Overview) else None
     blocks = (
+        *_taken_over(reader, result),
         *(counted.blocks if counted else ()),
         *_section(reader, "failed", result.failed),
         *_section(reader, "repeated", result.repeated),
@@ -52,6 +53,15 @@ def storm(reader: Reader, result: Storm) -> Card:
     shown = buttons.row(buttons.command(reader, "failed"), buttons.command(reader, "overview"))
     tone = "danger" if opened else "success"
     return Card(title, (Text("\n".join(lines)), *beyond, *shown), tone, reader.as_of(result.last_at))
+
+
+def _taken_over(reader: Reader, result: Digest) -> Iterator[Block]:
+    """Who took over, or the button with which one does."""
+    if by := result.watch.memory.acknowledged_by:
+        yield Text(reader.words("watches.daily.taken_over", name=plain(by)), "strong")
+    elif result.watch.asks:
+        yield Text(reader.words("watches.daily.open"), "strong")
+        yield Buttons((Button(reader.words("watches.button.take_over"), "ack", {"watch": result.watch.id}, "primary"),))
 
 
 def _section(reader: Reader, kind: str, found: object) -> Iterator[Block]:

@@ -83,4 +83,5 @@ def _known(reader: Reader, found: Finding) -> Iterator[Block]:
     fields += [Field(reader.words("effects.field.instances"), reader.listed(one.instances))] if one.instances else []
     yield Fields(tuple(fields))
     if found.table is not None:
-        yield from buttons.row(buttons.command(reader, "table", name=f"{found.table.scheduler}:{found.table.name}"))
+        asked = buttons.command(reader, "table", name=f"{found.table.scheduler}:{found.table.name}")
+        yield from buttons.row(asked, *(() if found.over else buttons.mute_table(reader, found.table)))

@@ -44,7 +44,8 @@ def _blocks(reader: Reader, result: TableReport) -> Iterator[Block]:
         yield item(reader, producer, result.as_of, buttons.listed(reader, producer))
     yield from _earlier(reader, result)
     again = {"name": result.table.name, "day": result.day.isoformat()}
-    yield from buttons.row(Button(reader.words("views.button.refresh"), "table", again))
+    hushing = buttons.mute_table(reader, result.table) if result.verdict in {"late", "failed"} else ()
+    yield from buttons.row(Button(reader.words("views.button.refresh"), "table", again), *hushing)
 
 
 def _fields(reader: Reader, result: TableReport) -> Iterator[Field]:

@@ -94,18 +94,19 @@ def blocked(watch: Watch, found: Diagnosis) -> Watch:
 
 
 def acknowledged(watch: Watch, by: str) -> Watch:
-    """Someone who was called took it on: nobody else is called."""
+    """Someone took it on: nobody else is called, or the shift is theirs."""
     return replace(watch, state="acknowledged", memory=replace(watch.memory, acknowledged_by=by))
 
 
 def came_round(watch: Watch, now: datetime, calendar: Calendar) -> Watch:
-    """A daily card: due at its time, skipped when that is long past, and due again at the next."""
+    """A daily card: due at its time, skipped when that is long past, and due again at the next; nobody has taken over then."""
     if now < watch.next_at:
         return watch
     at = time.fromisoformat(watch.memory.at)
     following = calendar.following(at, now, watch.memory.days)
     slot = watch.memory.slot if now - watch.next_at > LATE else watch.next_at
-    return replace(watch, next_at=following, memory=replace(watch.memory, slot=slot))
+    memory = replace(watch.memory, slot=slot, acknowledged_by="")
+    return replace(watch, state="open", next_at=following, memory=memory)
 
 
 def tells(before: Watch, after: Watch) -> bool:

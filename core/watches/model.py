@@ -9,7 +9,7 @@ from core.schedulers.base import AlertRule, Instance
 
 Kind = Literal["follow", "mute", "ready", "digest", "handover"]
 State = Literal["open", "late", "acknowledged", "ended"]
-"""`late` and `acknowledged` are of `ready` only: the deadline passed, and someone who was called took it on."""
+"""`late` is of `ready` only: the deadline passed. `acknowledged`: someone who was called took it on, or took over a shift."""
 
 SubjectType = Literal["instance", "task", "table", "project"]
 Days = Literal["daily", "workdays"]
@@ -30,7 +30,7 @@ class Memory:
         blocker: what holds it up, once it is late.
         call: whom to call when it is late, in order.
         called: how many of them were.
-        acknowledged_by: who took it on.
+        acknowledged_by: who took it on, or took over.
         at: time of day of a digest, `HH:MM`.
         days: on which days.
         slot: the time it was last due for.
@@ -93,6 +93,12 @@ class Watch:
     def callees(self) -> tuple[str, ...]:
         """Names of those who were called."""
         return self.memory.call[: self.memory.called]
+
+    @property
+    def asks(self) -> bool:
+        """Whether its card asks somebody to take it on: a table that is late, or the shift of the latest hand-over."""
+        shift = self.kind == "handover" and self.state == "open" and self.memory.slot is not None
+        return self.state == "late" or shift
 
     @property
     def loud(self) -> bool:

@@ -134,16 +134,16 @@ class Promises:
         return self._view(made)
 
     async def acknowledge(self, person: Person, watch_id: str) -> Result:
-        """Take on a table that is late: whoever was called may, and nobody else is called then.
+        """Take on a table that is late, as whoever was called may; or take over a shift, as whoever may look.
 
         Raises:
             NotApprover: they were not called.
         """
         await self._may_look(person)
         seen = await self._watches.get(watch_id)
-        if seen.state != "late":
+        if not seen.asks:
             return self._view(seen)
-        if person.name not in seen.callees:
+        if seen.kind == "ready" and person.name not in seen.callees:
             raise NotApprover(f"{person.name} was not called", person=person.name, needed=", ".join(seen.callees))
         moved = await self._watches.move(seen, course.acknowledged(seen, person.name), aloud=True, by=person.name)
         await self._changed(moved)

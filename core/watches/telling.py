@@ -83,7 +83,10 @@ class Teller:
         digest = await self._digests.compose(watch, person)
         card = self._render(digest, self._spoken(person), person)
         slot = watch.memory.slot.isoformat() if watch.memory.slot else ""
-        await self._delivery.send(watch.conversation, card, key=f"{promise(watch.id)}:{slot}")
+        key = f"{promise(watch.id)}:{slot}"
+        reference = await self._delivery.send(watch.conversation, card, key=key)
+        if watch.state == "acknowledged":
+            await self._delivery.edit(watch.conversation.channel, reference, card, key=f"{key}:{watch.seq}")
 
     async def _anew(self, view: WatchView, person: Person) -> None:
         watch, language = view.watch, self._spoken(person)

@@ -4,7 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from core.audit import Sought
+from core.cards import Text, buttons
+from core.commands import Asked
 from core.errors import Denied, NotFound, Unreachable
+from core.i18n import words
 from core.messages import Conversation
 from core.results import Choice, Missing, Notice
 from core.schedulers.base import RunType, Status
@@ -12,7 +16,7 @@ from core.settings import WatchSettings
 from core.store import Store
 from core.watches.model import WatchList
 from tests.fakes.desk import ran
-from tests.fakes.promises import PEOPLE, Office
+from tests.fakes.promises import HERE, PEOPLE, Office
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -247,3 +251,39 @@ async def test_a_new_clock_time_replaces_the_old_one(office: Office) -> None:
     await office.tick(30 * MINUTE)
     await office.tick(22 * HOUR)
     assert office.titles(office.ding).count("Good morning, ann") == 1
+
+
+# ── taking over
+async def test_a_shift_is_taken_over_once_and_its_card_says_by_whom(store: Store) -> None:
+    """The button stands on the hand-over card, which is edited in place; the next shift is nobody's again."""
+    office = Office(store, ran("orders"))
+    made = await office.promised("/handover 10:35")
+    await office.tick(5 * MINUTE)
+    card = office.cards(office.ding, "group")[-1]
+    pressed = next(button for button in buttons(card) if button.command == "ack")
+    for name in ("cid", "ann"):
+        asked = Asked(office.person(name), HERE, pressed.arguments, pressed=True)
+        assert await office.commands.run("ack", asked) is None
+        await office.tick()
+    card = office.cards(office.ding, "group")[-1]
+    assert Text(words("en")("watches.daily.taken_over", name="cid"), "strong") in card.blocks
+    assert "ack" not in {button.command for button in buttons(card)}
+    assert (len(office.cards(office.ding, "group")), await office.state(made)) == (2, "acknowledged")
+    trail = [(one.actor, one.outcome) for one in await office.audit.search(Sought(action="watch.handover"))]
+    assert trail == [("cid", "acknowledged"), ("ann", "made")]
+    await office.tick(DAY)
+    third = office.cards(office.ding, "group")[-1]
+    assert "ack" in {button.command for button in buttons(third)}
+    assert (len(office.cards(office.ding, "group")), await office.state(made)) == (3, "open")
+
+
+async def test_nobody_takes_over_before_there_was_a_card_or_without_the_right_to_look(office: Office) -> None:
+    """Nor a morning's card, which asks nobody."""
+    handover, digest = await office.promised("/handover 10:35"), await office.promised("/digest 10:35")
+    await office.say(f"/ack {handover.id}")
+    assert await office.state(handover) == "open"
+    await office.tick(5 * MINUTE)
+    with pytest.raises(Denied):
+        await office.say(f"/ack {handover.id}", "stranger")
+    await office.say(f"/ack {digest.id}")
+    assert (await office.state(handover), await office.state(digest)) == ("open", "open")
