@@ -114,14 +114,13 @@ class Agent:
         await graphs.probe(self._settings)
 
     async def warm(self) -> None:
-        """Load what the first question needs, and have the configured model read its prompt, if there is one.
+        """Load what the first question needs, and have the configured model read its prompt; nothing without a model.
 
         Nothing depends on it: whoever asks meanwhile waits for the rest of the loading, as without it.
         """
-        await self._load()
-        gc.freeze()  # LangChain lives for ever: looking through it again and again costs pauses under load
         if not self._chosen():
             return
+        await self._load()
         from core.agent import graph as graphs
         from core.agent.toolkit import Toolkit
 
@@ -168,6 +167,7 @@ class Agent:
         async with self._loading:
             for missing in {"", name} - set(self._graphs):
                 self._graphs[missing] = await asyncio.to_thread(self._build, missing)
+                gc.freeze()  # LangChain lives for ever: looking through it again and again costs pauses under load
         rules = self._graphs[""]
         assert rules is not None  # noqa: S101  # `_build` gives None for a model only
         return rules, self._graphs[name] if name else None

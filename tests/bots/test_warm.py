@@ -1,4 +1,4 @@
-"""What the first question needs is loaded, and a configured model reads its prompt, once the server is ready; nobody waits."""
+"""A configured model is loaded and reads its prompt once the server is ready; nobody waits. Without one nothing is loaded."""
 
 import asyncio
 import subprocess
@@ -42,15 +42,20 @@ async def test_the_model_is_warmed_up_behind_the_start_and_given_up_at_the_stop(
 LOADED = """
 import asyncio, sys
 from pathlib import Path
+from datetime import UTC, datetime
 from bots.app import running
+from core.messages import Actor, Conversation, Message
 from core.settings import Model
 from tests.bots.test_warm import settings
 
 async def main(folder):
     given = settings(Path(folder), Model())
     async with running(given, accepting=True) as application:
-        assert "langchain" not in sys.modules, "loaded before the server was ready"
         await application.agent.warm()
+        assert "langchain" not in sys.modules, "loaded before anybody asked"
+        place, asker = Conversation("terminal", "1"), Actor("terminal", given.web.person)
+        question = Message("1", place, asker, "昨晚怎么样", datetime.now(UTC))
+        await application.engine.reply(question, lambda _step: None)
         assert "langchain.agents" in sys.modules
     print("loaded")
 
@@ -58,7 +63,7 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
-def test_nothing_is_loaded_before_the_server_is_ready(tmp_path: Path) -> None:
+def test_without_a_model_nothing_is_loaded_until_somebody_asks_freely(tmp_path: Path) -> None:
     """In a process of its own: in this one it has long been loaded."""
     done = subprocess.run([sys.executable, "-c", LOADED, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.stdout == "loaded\n", done.stderr
