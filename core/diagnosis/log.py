@@ -2,10 +2,10 @@
 
 Every line that a signature knows is a *sighting*. They are put in order, and the first one is the root:
 
-1. before all that a later line says was recovered (a retry that worked), and before what the run survived: it went on
-   making progress until something else stopped it;
+1. before all that a later line says was recovered (a retry that worked, or another attempt with an end of its own), and
+   before what the run survived: it went on making progress until something else stopped it;
 2. what states a cause, before what may be the consequence of another (a connection reset), before the words of an engine
-   that nothing else in the log speaks of, before what only says that code raised;
+   that nothing else in the log speaks of, before words that no engine owns, before what only says that code raised;
 3. errors before warnings;
 4. the earliest, since failures cascade downward; within one Java trace the deepest `Caused by`;
 5. on one line, the rules that people here wrote themselves, and the one that knows more of the line.
@@ -13,7 +13,7 @@ Every line that a signature knows is a *sighting*. They are put in order, and th
 Comments, and lines about another day's run, are no errors whatever words they hold.
 
 A log that ends well is healthy whatever errors it survived, with one exception: a shell that went on after a command had
-failed, and returned 0.
+failed, and returned 0. A log ends well when its last word is success: an error after it leaves the end open.
 """
 
 import re
@@ -21,7 +21,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, takewhile
 from re import Match
 
 from core.diagnosis.model import Cause, LogFinding, Place, Proof
@@ -35,7 +35,7 @@ PROOFS = 6
 PROOF_LENGTH = 400
 GOES_ON = 2
 """Lines of progress after an error that show the run survived it."""
-WEIGHTS = ("root", "symptom", "foreign", "generic")
+WEIGHTS = ("root", "symptom", "foreign", "words", "generic")
 """Those of signatures; `foreign` is what a signature is worth where another engine than its own is shown."""
 
 _WARNED = re.compile(
@@ -55,6 +55,9 @@ _OTHER_RUN = re.compile(
     r"|(?:昨天|昨晚|上周|上週|上个月|前天)[^,，。;；]{0,24}(?:失败|失敗|报错|异常|異常|错误|錯誤|挂|掛|OOM|溢出)",
     re.IGNORECASE,
 )
+_TRACE = re.compile(r"^(?:\s+\S|Traceback \(|Caused by: )")
+TRACE_LENGTH = 60
+"""Lines looked at above an error for the line that reports its trace."""
 _QUOTES = str.maketrans("", "", "'\"`“”‘’「」")
 _LINK = re.compile(r"Caused by: ")
 _ERROR_LIKE = re.compile(
@@ -119,7 +122,8 @@ class _Reading:
         self._succeeded = succeeded
         self._foreign = _foreign(text, rules, kind)
         self._suspect = injections(text.lines)
-        self._marked = {kind: self._marks(kind) for kind in ("success", "failure", "recovery")}
+        self._marked = {kind: self._marks(kind) for kind in ("success", "failure", "recovery", "again")}
+        self._harmless = {*self._marks("harmless")}
         self._sightings = sorted(self._judged(list(self._seen())), key=lambda sighting: sighting.order)
 
     def finding(self) -> LogFinding:
@@ -140,12 +144,21 @@ class _Reading:
             return True
         success, failure = (self._marked[kind][-1:] for kind in ("success", "failure"))
         stated = [one.position for one in self._sightings if one.weight == "root" and not one.warned]
-        return bool(success) and success[0] > max([*failure, *stated[-1:], *stated[:1], -1])
+        return bool(success) and success[0] > max([*failure, *stated, -1]) and not self._erred(success[0] + 1)
+
+    def _erred(self, start: int) -> bool:
+        """Whether a line from there on speaks of an error that is neither harmless nor a mere consequence."""
+        excused = self._harmless.union(one.position for one in self._sightings if one.weight == "symptom")
+        return any(
+            _ERROR_LIKE.search(line) and not _WARNED.search(line)
+            for position, line in enumerate(self._believed[start:], start)
+            if position not in excused
+        )
 
     def _slipped(self, sighting: Sighting) -> bool:
         """Whether a shell passed over it: no logger handled it, nothing recovered it, and it is no mere consequence."""
         passed = sighting.weight == "root" or (sighting.weight == "generic" and not sighting.survived)
-        unhandled = not _LOGGED.search(self._text.lines[sighting.position])
+        unhandled = not _LOGGED.search(self._text.lines[self._reported(sighting.position)])
         return passed and unhandled and not sighting.recovered and not sighting.warned
 
     def _named(self, root: Sighting) -> LogFinding:
@@ -208,26 +221,35 @@ class _Reading:
         return sorted({position for position, _ in found} - self._suspect)
 
     def _seen(self) -> Iterator[Sighting]:
-        passed_over = {*self._marks("harmless"), *self._suspect}
+        passed_over = self._harmless | self._suspect
         wrapped = set(self._marks("wrapper"))
         for signature in self._rules.signatures:
             foreign = signature.weight != "generic" and signature.engine in self._foreign
             weight = "foreign" if foreign else signature.weight
             for position, match in self._text.find(signature.trait):
                 wraps = weight == "generic" and position in wrapped
-                if not wraps and position not in passed_over and not self._no_error(position):
+                passed = position in passed_over or self._reported(position) in self._harmless
+                if not wraps and not passed and not self._no_error(position, weight):
                     yield Sighting(position, match, signature, weight)
 
-    def _no_error(self, position: int) -> bool:
-        """Whether a line is part of a trace, a comment, or about another run."""
+    def _reported(self, position: int) -> int:
+        """The line that reports the trace whose error stands at a position; that position outside traces."""
+        above = [one for one in range(position - 1, max(-1, position - TRACE_LENGTH), -1) if one not in self._suspect]
+        trace = list(takewhile(lambda one: _TRACE.search(self._text.lines[one]), above))
+        return above[len(trace)] if 0 < len(trace) < len(above) else position
+
+    def _no_error(self, position: int, weight: str) -> bool:
+        """Whether a line is part of a trace, a comment, about another run, or plain words without an error."""
         line = self._text.lines[position]
+        if weight == "words" and not _ERROR_LIKE.search(line):
+            return True
         aside = _COMMENT.search(line) or (_OTHER_RUN.search(line) and not _LOGGED.search(line))
         return bool(aside or _CALL.search(line))
 
     def _judged(self, seen: Sequence[Sighting]) -> Iterator[Sighting]:
         """The same sightings, with what the rest of the log says about each."""
         end = max((sighting.position for sighting in seen), default=0)
-        went_on, recovered = self._progress(), (self._marked["recovery"] or [-1])[-1]
+        went_on, recovered = self._progress(), max(self._marked["recovery"][-1:] + self._last_attempt(seen), default=-1)
         for sighting in seen:
             after = bisect_left(went_on, end) - bisect_right(went_on, sighting.position)
             yield replace(
@@ -237,6 +259,11 @@ class _Reading:
                 warned=bool(_WARNED.search(self._text.lines[sighting.position])),
                 head=self._head(sighting.position),
             )
+
+    def _last_attempt(self, seen: Sequence[Sighting]) -> list[int]:
+        """Where the last attempt begins that has an end of its own: what came before it was given another chance."""
+        ends = [*self._marked["success"], *(one.position for one in seen if one.weight == "root")]
+        return [start for start in self._marked["again"] if any(end > start for end in ends)][-1:]
 
     def _progress(self) -> list[int]:
         return [position for position in self._marks("progress") if not _ERROR_LIKE.search(self._text.lines[position])]

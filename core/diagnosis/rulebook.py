@@ -22,9 +22,10 @@ from typing import Any, Literal
 
 from core.diagnosis.model import Cause, RerunHelps
 
-Weight = Literal["root", "symptom", "generic"]
-"""What a match is worth: it states the cause; it may be the consequence of another; it only says that code raised."""
-MarkKind = Literal["success", "failure", "recovery", "progress", "harmless", "wrapper"]
+Weight = Literal["root", "symptom", "words", "generic"]
+"""What a match is worth: it states the cause; it may be the consequence of another; it names a class in words that no
+engine owns; it only says that code raised."""
+MarkKind = Literal["success", "failure", "recovery", "again", "progress", "harmless", "wrapper"]
 
 
 @dataclass(frozen=True, slots=True)

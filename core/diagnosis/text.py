@@ -49,15 +49,20 @@ class Text:
                 yield position, match
 
     def _having(self, word: str) -> set[int]:
-        return {*self._within(self._forward(word)), *self._within(self._backward(word))}
+        """Lines that have the word: all of them, or those from both ends that there is room for."""
+        first, whole = self._within(self._forward(word))
+        return first if whole else first | self._within(self._backward(word))[0]
 
-    def _within(self, positions: Iterator[int]) -> Iterator[int]:
+    def _within(self, positions: Iterator[int]) -> tuple[set[int], bool]:
+        """The positions that there is room for, and whether those are all."""
+        kept: set[int] = set()
         room = ROOM
         for position in positions:
             room -= len(self.lines[position]) + 1
             if room < 0:
-                return
-            yield position
+                return kept, False
+            kept.add(position)
+        return kept, True
 
     def _forward(self, word: str) -> Iterator[int]:
         at = self._lowered.find(word)

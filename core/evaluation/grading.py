@@ -51,7 +51,7 @@ ALLOWED: Mapping[str, set[str]] = {
     "code_error": FIXED_FIRST,
     "environment": FIXED_FIRST,
     "configuration": FIXED_FIRST,
-    "killed": {"yes", "after_fix", "unknown"},
+    "killed": {"yes", "after_fix", "no", "unknown"},
     "platform": {"yes", "after_fix"},
     "success_or_healthy": {"no"},
     "unknown": {"unknown"},

@@ -104,7 +104,7 @@ ROWS = [
     Row("failed, only a note", evidence(replace(ME, note="ODPS-0130131: Table not found - table ods.pay")), "ppppb", "failed_no_log", Cause.MISSING_OBJECT, "after_fix", "check_name"),  # noqa: E501
     Row("failed, healthy log", evidence(ME, log=LogPage(1, ("job completed successfully", "exit code 0"))), "ppppb", "log_contradicts", Cause.UNKNOWN, "unknown", "read_log"),  # noqa: E501
     Row("killed", evidence(replace(ME, status=Status.KILLED), log=TABLE_LOG), "ppppb", "killed", Cause.KILLED, "unknown", "ask_who_stopped"),  # noqa: E501
-    Row("killed for its time", evidence(replace(ME, status=Status.KILLED), log=LogPage(1, ("任务运行超时，已被终止",))), "ppppb", "killed", Cause.TIMEOUT, "unknown", "split_or_extend"),  # noqa: E501
+    Row("killed for its time", evidence(replace(ME, status=Status.KILLED), log=LogPage(1, ("任务运行超时，已被终止",))), "ppppb", "killed", Cause.TIMEOUT, "after_fix", "split_or_extend"),  # noqa: E501
     Row("success", evidence(DONE, upstream=(up("a", Status.SUCCESS), up("b", Status.SUCCESS))), "ppppp", "succeeded", Cause.SUCCESS_OR_HEALTHY, "no", "nothing_to_do"),  # noqa: E501
     Row("dry run", evidence(replace(DONE, flags=Flags(dry_run=True))), "ppppp", "dry_run", Cause.SUCCESS_OR_HEALTHY, "no", "wrote_nothing"),  # noqa: E501
     Row("off cycle", evidence(replace(DONE, flags=Flags(off_cycle=True))), "ppppp", "off_cycle", Cause.SUCCESS_OR_HEALTHY, "no", "wrote_nothing"),  # noqa: E501

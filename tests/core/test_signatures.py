@@ -7,7 +7,7 @@ from core.diagnosis.patterns import hazard
 from core.diagnosis.rulebook import MarkKind, Signature, Trait, marks, packaged
 from core.i18n import LANGUAGES, words
 
-KINDS: tuple[MarkKind, ...] = ("success", "failure", "recovery", "progress", "harmless", "wrapper")
+KINDS: tuple[MarkKind, ...] = ("success", "failure", "recovery", "again", "progress", "harmless", "wrapper")
 TRAITS = [
     *((signature.id, signature.trait) for signature in packaged().signatures),
     *((f"{kind}-{number}", trait) for kind in KINDS for number, trait in enumerate(marks(kind))),
