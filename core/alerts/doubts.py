@@ -1,28 +1,37 @@
 """What cannot both be true in one alert. It is said, not smoothed over: `a ≠ b`."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
 from core.alerts.tables import field_name, meaning
 
-_DATE = re.compile(r"(20\d\d)[-/.]?(\d\d)[-/.]?(\d\d)")
+LONGEST_DAY = 12
+"""Characters of a day; with a time it is longer."""
+
+_DATE = re.compile(r"(20\d\d)(?:[-/.年](\d{1,2})[-/.月](\d{1,2})|(\d\d)(\d\d))")
 _ZONE_NAME = re.compile(r" [A-Z]{3,4}$")
 _DATAPHIN = re.compile(r"t_\d+_(20\d{6})_\d+")
 
 
 def iso_date(text: str) -> str:
     """An ISO date from the ways platforms write one; empty when it is none."""
-    match = _DATE.search(text)
+    match = _DATE.search(unicodedata.normalize("NFKC", text))
     try:
-        return date(int(match[1]), int(match[2]), int(match[3])).isoformat() if match else ""
+        return date(int(match[1]), int(match[2] or match[4]), int(match[3] or match[5])).isoformat() if match else ""
     except ValueError:
         return ""
 
 
 def business_date(fields: Mapping[str, str]) -> str:
-    """The day the data is about: as stated, or as a Dataphin instance id carries it."""
-    return iso_date(fields.get("bizdate", "")) or _of_id(fields)
+    """The day the data is about: as stated, as a Dataphin instance id carries it, or a logical date without a time."""
+    logical = fields.get("logical", "")
+    return (
+        iso_date(fields.get("bizdate", ""))
+        or _of_id(fields)
+        or (iso_date(logical) if len(logical) < LONGEST_DAY else "")
+    )
 
 
 def contradictions(fields: Mapping[str, str]) -> Iterator[str]:

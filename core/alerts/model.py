@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 AlertStatus = Literal["firing", "recovered", "unknown"]
-ObjectType = Literal["instance", "task", "workflow", "table", "baseline", "host", "service", "queue"]
+ObjectType = Literal["instance", "task", "workflow", "table", "baseline", "host", "service", "queue", "rule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,8 @@ class AlertObject:
     """Something an alert is about.
 
     Attributes:
-        type: `host` is also a pod, a cluster or a worker; `table` also a model, a source or a test.
+        type: `host` is also a pod, a cluster or a worker; `table` also a model, a source or a test; `rule` only where
+            nothing else is named.
         name: as the alert writes it; may be empty when there is an id.
         id: the platform's id; for Airflow `dag/run/task[/map_index]` as `core.schedulers.airflow` writes it, or
             `dag/task` when no run is named.

@@ -7,23 +7,30 @@ the names in it. A short question is none of these, whatever words it has.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from core.alerts import tables
-from core.alerts.doubts import contrary
-from core.alerts.facts import Facts, documents, lines, plain
+from core.alerts.doubts import contrary, iso_date
+from core.alerts.facts import Facts, documents, plain
 from core.alerts.fields import GENERIC, build, kind_of, sorted_out, state_of, status_of, title_of
 from core.alerts.grids import grids
+from core.alerts.lines import Group, lines
+from core.alerts.mentions import without
 from core.alerts.model import Alert, AlertObject, Reading
 from core.alerts.objects import ABOUT
-from core.alerts.tables import meaning, normal
+from core.alerts.sounding import LOUD, loudness, talks, weight
+from core.alerts.tables import meaning, normal, unlabelled
 from core.alerts.told import MOST, SENTENCES_READ, from_sentences
 from core.i18n.script import simplified
 from core.redact import clean, injections
 
 LONGEST = 200_000
-SHORT = 160
-"""A question is short; a paste with a question in it is still a paste."""
-
+HEAD = 4000
+"""Characters of a paste that say something of all alerts in it."""
+LONGEST_ALERT = 20_000
+"""Characters of one alert in which values without a label are looked for."""
+SUSPECTS = 20
+"""Most lines that try to instruct which are read, one by one, when there is nothing else."""
 STATES = {"state", "recovered", "error", "rule", "severity"}
 """Fields of which an alert has at least one, beside what it is about."""
 LOOKED_UP = {"instance", "task", "workflow", "table", "baseline"}
@@ -31,24 +38,8 @@ HEADINGS = ("title", "messagetype", "warningtype")
 NAMED = 50
 """Most names taken from an alarm of no known shape."""
 _NAME = re.compile(
-    r"(?P<name>[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)+)"
+    r"(?<![A-Za-z0-9])(?P<name>[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)+)"
     r"(?: ?[(（](?:(?P<of>实例|instance)|节点|任务|node|task)? ?(?:id)?[:： ]{0,3}(?P<id>\d{4,20})[)）])?",
-    re.IGNORECASE,
-)
-_PROJECT = re.compile(
-    r"(?:项目|专案|工作空间)(?:名称?)?[\s:：【「\[]{0,3}([A-Za-z][\w-]{1,100})|\b(?:project|workspace)[ :=]{1,3}([\w-]{2,100})",
-    re.IGNORECASE,
-)
-_ASKS = re.compile(
-    r"[?？]|吗|了没|怎么|为什么|為什麼|什么|哪些|多少|请问|帮我|幫我"
-    r"|^\W{0,9}(?:why|what|how|which|who|when|did|is|are|was|has|does|can|could|please|show|list)\b",
-    re.IGNORECASE,
-)
-_ALARM = re.compile(
-    r"告警|报警|警报|警示|\balarm\b|\balert\b|FIRING|CRITICAL|【[^】]{1,40}】"
-    r"|\d ?个(?:任务|实例|节点|作业).{0,6}(?:失败|出错|未完成|超时)"
-    r"|\d (?:tasks?|jobs?|models?) (?:have |has )?(?:failed|errored)\b"
-    r"|(?:以下|下列|如下).{0,12}(?:失败|出错|异常|未完成|超时)|\bfollowing\b.{0,30}\b(?:failed|errors?|late)\b",
     re.IGNORECASE,
 )
 
@@ -60,8 +51,9 @@ def read(text: str) -> Reading:
     suspect = injections(lines_read)
     harmless = "\n".join(line for place, line in enumerate(lines_read) if place not in suspect)
     found, too_much = _alerts(harmless)
-    if suspect and not found:
-        found, too_much = _alerts(whole[:LONGEST])
+    if not found:
+        each = (_alerts(lines_read[place]) for place in sorted(suspect)[:SUSPECTS])
+        found, too_much = next((one for one in each if one[0]), ((), too_much))
     left_out = len(whole) > LONGEST or len(found) > MOST or too_much
     return Reading("alert" if found else "chat", found[:MOST], left_out, tuple(place + 1 for place in sorted(suspect)))
 
@@ -70,23 +62,26 @@ def _alerts(text: str) -> tuple[tuple[Alert, ...], bool]:
     """The alerts, and whether some of it was too much or too deep to read."""
     facts, rest, too_much = documents(text)
     rows, rest = grids(plain(rest))
-    asking = len(text) < SHORT and bool(_ASKS.search(text))
-    stated = [alert for one in [*facts, *rows][: MOST + 1] for alert in _stated(one, text)]
+    asking = talks(text)
+    sender = tables.source(text)
+    stated = [alert for one in [*facts, *rows][: MOST + 1] for alert in _stated(one, text[:HEAD], sender)]
     told = from_sentences(rest, asking=asking)
     named = [alert for alert in told if alert.objects]
-    labelled = [] if named else lines(rest)
-    in_lines = [alert for one in labelled[: MOST + 1] if (alert := _from_facts(one, rest))]
+    in_lines = [] if named else _in_lines(rest, sender, labelled=bool(stated))
     found = _headed([*stated, *named, *in_lines], [alert for alert in told if not alert.objects])
-    if not found and not asking and _ALARM.search(simplified(text)):
+    if not found and not asking and loudness(plain(rest)) + weight(stated=bool(meaning("status", rest[:HEAD]))) >= LOUD:
         found = _from_names(text)
-    too_much = too_much or len(facts) + len(rows) > MOST or len(labelled) > MOST
+    too_much = too_much or len(facts) + len(rows) > MOST or len(in_lines) > MOST
+    alone = len(found) == 1
+    found = [_by_its_rule(_completed_by(alert, text) if alone else alert) for alert in found]
     return tuple(_with_counts(_distinct(found), text)), too_much
 
 
-def _stated(facts: Facts, text: str) -> list[Alert]:
+def _stated(facts: Facts, text: str, sender: str) -> list[Alert]:
     """What one set of labels says; where they do not tell what to look up, the sentences in their values may."""
-    alert = _from_facts(facts, text)
-    told = from_sentences("\n".join(facts.values()))
+    alert = _from_facts(facts, text, sender)
+    values = "\n".join(facts.values())
+    told = from_sentences(values) or (_in_lines(values, sender) if alert is None or not alert.subjects else [])
     if alert is None:
         return told
     known = [thing for thing in alert.objects if thing.type in LOOKED_UP]
@@ -107,6 +102,23 @@ def _completed(told: Alert, stated: Alert) -> Alert:
     )
 
 
+def _completed_by(alert: Alert, text: str) -> Alert:
+    """An alert with what its text says without a label, where no label says it."""
+    looked = plain(text[:LONGEST_ALERT])
+    return replace(
+        alert,
+        project=alert.project or unlabelled("project", looked),
+        business_date=alert.business_date or iso_date(unlabelled("business_date", looked)),
+        severity=alert.severity or tables.grade(alert.source, unlabelled("severity", looked)),
+        error=alert.error or unlabelled("error", looked),
+    )
+
+
+def _by_its_rule(alert: Alert) -> Alert:
+    """An alert that names nothing is about its rule."""
+    return alert if alert.objects or not alert.rule else replace(alert, objects=(AlertObject("rule", alert.rule),))
+
+
 def _headed(alerts: list[Alert], headings: list[Alert]) -> list[Alert]:
     """Alerts under a heading that names nothing itself, such as "worker fault tolerance"; or the heading alone."""
     if not headings or not alerts:
@@ -123,29 +135,65 @@ def _headed(alerts: list[Alert], headings: list[Alert]) -> list[Alert]:
     ]
 
 
-def _from_facts(facts: Facts, text: str) -> Alert | None:
-    """An alert, if the labels name something an alert is about."""
+def _in_lines(text: str, sender: str, *, labelled: bool = False) -> list[Alert]:
+    """The alerts of lines: labelled as such, or sounding like it.
+
+    Args:
+        text: with or without markup.
+        sender: whose marks the whole paste has.
+        labelled: whether only labelled ones count, because something else was found already.
+    """
+    loud = loudness(plain(text))
+    groups = [one for one in lines(text) if one.labelled or not labelled][: MOST * 5]
+    found = (alert for one in groups if (alert := _from_group(one, text[:HEAD], sender, loud)))
+    return list(islice(found, MOST + 1))
+
+
+def _from_group(group: Group, text: str, sender: str, loud: int) -> Alert | None:
+    """An alert of lines, if they are labelled as one or sound like one."""
+    fields, _ = sorted_out(group.stated, "")
+    alarm = (
+        loud + weight(named=bool((ABOUT | {"rule"}) & fields.keys()), spoken=group.spoken, stated=bool(group.words))
+        >= LOUD
+    )
+    if not group.labelled and (not alarm or group.listed):
+        return None
+    alert = _from_facts(group.stated, text, sender, " ".join(group.words), loud=alarm)
+    return alert and _completed_by(alert, "\n".join(group.parts))
+
+
+def _from_facts(facts: Facts, text: str, sender: str, words: str = "", *, loud: bool = False) -> Alert | None:
+    """An alert, if the labels name something an alert is about.
+
+    Args:
+        facts: labelled values.
+        text: what they stand under.
+        sender: whose marks the whole paste has.
+        words: what stands beside them without a label.
+        loud: whether the text sounds an alarm whatever its labels are.
+    """
     body = "\n".join(f"{label}: {value}" for label, value in facts.items())
-    source = tables.source(body, text)
+    source = known if (known := tables.source(body)) != "unknown" else sender
     fields, values = sorted_out(facts, source)
     told = tables.told_by_labels(facts)
     about = [name for name in ABOUT | {"rule"} if name in fields]
-    if not (about and (STATES & fields.keys() or len(about) > 1)):
+    if not (about and (loud or STATES & fields.keys() or len(about) > 1)):
         return Alert(source, "unknown", "test") if meaning("kind", body) == "test" else None
     titles = (facts[label] for label in facts if normal(label) in HEADINGS)
     heading = " ".join((title_of(text), fields.get("rule", ""), *titles))
-    state = state_of(facts, fields, source)
+    state = state_of(facts, fields, source) or words
     kind = kind_of(state, heading, " ".join((*facts, *facts.values()))) or meaning("kind", text)
-    if told and kind in GENERIC:
-        kind = told
-    return build(source, status_of(kind, state, heading, body, text), kind, fields, values, contrary(facts, source))
+    if kind in GENERIC:
+        kind = told or tables.usual_kind(source) or kind
+    names = [fields[name] for name in about]
+    said = (without(one, names) for one in (state, heading, body, text))
+    return build(source, status_of(kind, *said), kind, fields, values, contrary(facts, source))
 
 
 def _from_names(text: str) -> list[Alert]:
     """An alarm of no known shape: the names in it, if any, are what it is about."""
     looked = simplified(plain(text)[:SENTENCES_READ])
-    named = _PROJECT.search(looked)
-    project = next(filter(None, named.groups()), "") if named else ""
+    project = unlabelled("project", looked)
     found = {
         match["name"]: AlertObject("instance" if match["of"] else "task", match["name"], match["id"] or "")
         for match in _NAME.finditer(looked)

@@ -1,4 +1,4 @@
-"""The tables beside this file, ready for use: labels to fields, and words to source, status and kind."""
+"""The tables beside this file, ready for use: labels to fields, and words to source, status, kind and severity."""
 
 import re
 import tomllib
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from core.i18n.script import simplified
 
@@ -23,6 +23,15 @@ class Sentence:
     example: str
     status: str = ""
     kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A row of `[[signal]]`: what it weighs for an alarm, where it is looked for, and what it looks like."""
+
+    weight: int
+    on: Literal["all", "heading", "short"]
+    pattern: re.Pattern[str]
 
 
 @cache
@@ -46,11 +55,11 @@ def field_names(source: str) -> Mapping[str, str]:
 
 
 def field_name(source: str, label: str) -> str:
-    """The field a label means; by its end, when only that is known: `runStatus`, 作业运行状态. `_` for none."""
-    wanted = normal(label)
+    """The field a label means; without the words around a known one (告警任务名), or by its end (`runStatus`). `_` for none."""
+    wanted, known = normal(label), field_names(source)
     ends: Mapping[str, Sequence[str]] = _load("keys.toml")["ends"]
     by_end = (name for name, words in ends.items() if wanted.endswith(tuple(words)))
-    return field_names(source).get(wanted) or next(by_end, "_")
+    return known.get(wanted) or known.get(_around().sub(r"\1", wanted)) or next(by_end, "_")
 
 
 def told_by_labels(labels: Iterable[str]) -> str:
@@ -66,21 +75,56 @@ def codes(label: str) -> Mapping[str, str]:
 
 
 def source(*texts: str) -> str:
-    """Who sent it, by the markers of `keys.toml`; the alert's own words count before those around it."""
+    """Who sent it, by the marks of `senders.toml`; the alert's own words count before those around it."""
     for text in map(str.lower, texts):
-        for name, markers in _load("keys.toml")["source"].items():
-            if any(marker in text for marker in markers):
+        for name, marks in _senders():
+            if any(all(part in text and pattern.search(text) for part, pattern in mark) for mark in marks):
                 return name
     return "unknown"
 
 
+def usual_kind(sender: str) -> str:
+    """The kind of alert that a tool sends that watches one thing only; empty for others."""
+    return _load("senders.toml").get(sender, {}).get("kind", "")
+
+
+def senders() -> tuple[str, ...]:
+    """The names that `source` can give, beside `unknown`."""
+    return tuple(name for name, _ in _senders())
+
+
 def named(section: str) -> tuple[str, ...]:
-    """The names that a section of `keys.toml` can give."""
-    return tuple(_load("keys.toml")[section])
+    """The names that a section of `words.toml` can give."""
+    return tuple(_load("words.toml")[section])
+
+
+@cache
+def nouns() -> Mapping[str, str]:
+    """Words that stand beside the name of a thing, by what they call it."""
+    return _turned(_load("keys.toml")["noun"])
+
+
+def unlabelled(what: str, text: str) -> str:
+    """What a text says without a label, by the first pattern of `[said]` that fits; empty when none does."""
+    read_as = simplified(text)
+    found = next(filter(None, (pattern.search(read_as) for pattern in _said(what))), None)
+    return text[slice(*found.span(1))].strip() if found else ""
+
+
+@cache
+def signals() -> tuple[Signal, ...]:
+    """What speaks for and against an alarm."""
+    rows: list[dict[str, Any]] = _load("words.toml")["signal"]
+    return tuple(Signal(row["weight"], row["on"], re.compile(row["pattern"], re.IGNORECASE)) for row in rows)
+
+
+def grade(source: str, severity: str) -> str:
+    """`critical`, `warning` or `info`; what the alert writes, where its words or numbers mean nothing to us."""
+    return _load("words.toml")["grade"].get(source, {}).get(severity) or meaning("severity", severity) or severity
 
 
 def meaning(section: str, text: str) -> str:
-    """The first row of `[status]` or `[kind]` with a word in the text; empty when there is none."""
+    """The first row of `[status]`, `[kind]` or `[severity]` with a word in the text; empty when there is none."""
     words = simplified(_CAMEL.sub(" ", text)).lower()
     return next((name for name, pattern in _patterns(section) if pattern.search(words)), "")
 
@@ -92,7 +136,7 @@ def normal(label: str) -> str:
 
 @cache
 def _patterns(section: str) -> Sequence[tuple[str, re.Pattern[str]]]:
-    rows: Mapping[str, Sequence[str]] = _load("keys.toml")[section]
+    rows: Mapping[str, Sequence[str]] = _load("words.toml")[section]
     return tuple((name, re.compile("|".join(map(_word, words)))) for name, words in rows.items())
 
 
@@ -103,6 +147,31 @@ def _word(word: str) -> str:
 
 def _turned(rows: Mapping[str, Sequence[str]]) -> dict[str, str]:
     return {label: name for name, labels in rows.items() for label in labels}
+
+
+@cache
+def _said(what: str) -> Sequence[re.Pattern[str]]:
+    return [re.compile(pattern) for pattern in _load("words.toml")["said"][what]]
+
+
+@cache
+def _around() -> re.Pattern[str]:
+    before, after = ("|".join(map(re.escape, _load("keys.toml")["around"][name])) for name in ("before", "after"))
+    return re.compile(rf"^(?:{before})?(.+?)(?:{after})?$")
+
+
+@cache
+def _senders() -> Sequence[tuple[str, Sequence[Sequence[tuple[str, re.Pattern[str]]]]]]:
+    rows: Mapping[str, Mapping[str, Any]] = _load("senders.toml")
+    return [
+        (name, [[(part, _mark(part)) for part in mark.split(" + ")] for mark in row["marks"]])
+        for name, row in rows.items()
+    ]
+
+
+def _mark(part: str) -> re.Pattern[str]:
+    """A mark that is no part of a name: `kettle` does not stand in `kettle_ods_sync`."""
+    return re.compile(rf"(?<![a-z0-9][_-]){re.escape(part)}" + ("(?![_-][a-z0-9])" if part[-1].isalnum() else ""))
 
 
 @cache

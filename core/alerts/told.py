@@ -6,8 +6,9 @@ from typing import cast
 
 from core.alerts import tables
 from core.alerts.doubts import contrary
-from core.alerts.facts import lines, plain
+from core.alerts.facts import plain
 from core.alerts.fields import build, kind_of, sorted_out, status_of, title_of
+from core.alerts.lines import lines
 from core.alerts.model import Alert, AlertStatus
 from core.alerts.objects import ABOUT
 from core.alerts.tables import Sentence, meaning, sentences
@@ -15,6 +16,8 @@ from core.i18n.script import simplified
 
 MOST = 200
 """Most alerts of one text."""
+_QUOTED = re.compile(r"(?:Exception|Error): ")
+"""Behind this, a sentence is what somebody else's error says; labels around it tell what the alert is about."""
 SENTENCES_READ = 50_000
 """Characters in which sentences are looked for; labelled lines and JSON are read to the end."""
 
@@ -39,8 +42,10 @@ def from_sentences(text: str, *, asking: bool = False) -> list[Alert]:
                 break
     if not found:
         return []
-    labelled, source = lines(looked)[:1], tables.source(looked)
+    labelled, source = [group.facts for group in lines(looked)[:1]], tables.source(looked)
     around = sorted_out(labelled[0], source)[0] if labelled else {}
+    if "task" in around and all(_QUOTED.search(looked[:start].rpartition("\n")[2]) for start, _, _, _ in found):
+        return []
     doubts = tuple(contrary(labelled[0], source)) if labelled and len(found) == 1 else ()
     return [_from_sentence(*one[2:], looked, around, doubts) for one in sorted(found, key=lambda one: one[0])]
 
@@ -70,7 +75,7 @@ def _from_sentence(
     }
     source = row.source if row.source != "unknown" else tables.source(text)
     state, said = own.get("state", ""), groups["_"]
-    kind = row.kind or kind_of(" ".join((state, said)), own.get("rule", ""), said)
+    kind = row.kind or kind_of(" ".join((state, said)), own.get("rule") or told.get("rule", ""), said)
     status = cast("AlertStatus", row.status) if row.status else status_of(kind, state, said, text)
     if meaning("status", groups["before"]) == "recovered":  # and keeps the words of the failure
         status = "recovered"

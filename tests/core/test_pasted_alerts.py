@@ -12,7 +12,7 @@ from core.access import Access, Person
 from core.agent import Agent, Answer
 from core.agent.history import History
 from core.alerts import read
-from core.alerts.tables import named
+from core.alerts.tables import named, senders
 from core.cards import CARD, Card, Item, buttons
 from core.i18n import LANGUAGES, words
 from core.messages import Actor, Conversation, Message
@@ -199,8 +199,8 @@ def test_any_report_makes_blocks_of_bounded_size(report: AlertReport, zone: Zone
 def test_every_language_has_the_words(language: str) -> None:
     """For each source, kind and status that an alert can have."""
     say = words(language)
-    for section in ("source", "kind"):
-        for name in (*named(section), "unknown" if section == "source" else "other"):
+    for section, names in (("source", (*senders(), "unknown")), ("kind", (*named("kind"), "other"))):
+        for name in names:
             assert say(f"alerts.{section}.{name}")
 
 
