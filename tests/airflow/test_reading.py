@@ -151,13 +151,13 @@ async def test_what_questions_cost(scheduler: AirflowScheduler, airflow: Airflow
 
 
 async def test_what_a_diagnosis_costs(scheduler: AirflowScheduler, airflow: Airflow, http: WatchedHttp) -> None:
-    """Also with ten thousand instances: nothing of it is about the rest of the night."""
+    """Nothing of it is about the rest of the night. What wrote the tables it reads is looked up when several runs did."""
     look = Look(Fleet([scheduler]), access(), clock=lambda: datetime.now(UTC))
     await scheduler.tasks("anything")
     http.asked.clear()
     found = await look.diagnose(ADMIN, f"air:{airflow.scheduled('trade_daily', days_ago=1)}/transform")
     assert isinstance(found, Diagnosed)
-    assert len(http.asked) <= AIRFLOW.diagnosis, http.asked
+    assert len(http.asked) <= AIRFLOW.diagnosis + 2, http.asked
 
 
 @pytest.mark.parametrize(("user", "may_change"), [("op", True), ("viewer", False)])
@@ -187,8 +187,9 @@ async def test_a_table_tells_rows_and_the_run_that_wrote_them(scheduler: Airflow
     (raw,) = await scheduler.tables("orders_raw")
     update = next(one for one in raw.updates if one.instance.startswith(f"air:{airflow.scheduled('trade_daily')}/"))
     assert update.rows == 42
-    event = airflow.api("GET", "/assets/events?order_by=-timestamp&source_task_id=extract")["asset_events"][0]
-    assert raw.updates[0].at == datetime.fromisoformat(event["timestamp"])
+    events = airflow.api("GET", "/assets/events?order_by=-timestamp&source_task_id=extract")["asset_events"]
+    newest = next(event for event in events if event["source_run_id"].startswith("scheduled__"))
+    assert raw.updates[0].at == datetime.fromisoformat(newest["timestamp"])
     assert (raw.project, raw.owner) == ("trade_daily", "chen.xiaowen")
 
 
