@@ -43,6 +43,8 @@ Topic = Literal[
     "no_delete",
     "nothing_done",
     "out_of_scope",
+    "say_promise",
+    "say_approval",
     "not_understood",
 ]
 USUAL = ("overview", "failed", "repeated", "help")
@@ -124,10 +126,16 @@ class Toolkit:
         """Why a task or instance failed or does not start, with evidence, and whether a rerun helps."""
         return _found(_turn(runtime), await self._look.diagnose(_turn(runtime).person, target, day=day))
 
-    async def propose_operation(self, runtime: Runtime, operation: Proposable, target: Target) -> Found:
-        """Propose a change that the person asked for. It is carried out only after a person confirms it on the card."""
+    async def propose_operation(
+        self, runtime: Runtime, operation: Proposable, target: Target, day: Day = "", until: Day = ""
+    ) -> Found:
+        """Propose a change that the person asked for. It is carried out only after a person confirms it on the card.
+
+        A backfill takes its first and last business date as `day` and `until`.
+        """
         turn = _turn(runtime)
-        return _found(_turn(runtime), await self._act.propose(turn.person, turn.conversation, operation, target))
+        found = await self._act.propose(turn.person, turn.conversation, operation, target, day=day, until=until)
+        return _found(turn, found)
 
     async def help(self, runtime: Runtime, topic: Topic = "help") -> Found:  # every tool has a runtime
         """Answer without looking anything up: greet, say what is possible, ask which task is meant, or refuse."""

@@ -33,7 +33,10 @@ class _Deciding:
         }
 
     async def _propose(self, asked: Asked) -> Result:
-        return await self._act.propose(asked.person, asked.conversation, asked.need("operation"), asked.need("target"))
+        operation, target = asked.need("operation"), asked.need("target")
+        return await self._act.propose(
+            asked.person, asked.conversation, operation, target, day=asked.arguments.get("day", "")
+        )
 
     async def _rerun(self, asked: Asked) -> Result:
         return await self._act.propose(asked.person, asked.conversation, "rerun", asked.need("target"))

@@ -36,7 +36,9 @@ class Act:
         self._proposals = proposals
         self._limits = limits or Operations()
 
-    async def propose(self, person: Person, conversation: Conversation, operation: str, target: str) -> Result:
+    async def propose(
+        self, person: Person, conversation: Conversation, operation: str, target: str, *, day: str = "", until: str = ""
+    ) -> Result:
         """Store a change for a person to confirm.
 
         Args:
@@ -44,15 +46,20 @@ class Act:
             conversation: where the confirmation is expected.
             operation: a word of `core.schedulers.base.Operation`.
             target: as in `Look.status`.
+            day: day of the instance, as in `Look.status`; of a backfill the first business date.
+            until: last business date of a backfill.
 
         Returns:
             A `Proposal`; `DaysWanted` for a backfill; a `Notice` when the scheduler cannot do this or the state does not
             allow it; a `Choice`, `Missing` or `Problem` otherwise.
         """
         try:
-            return await self._propose(person, conversation, _operation(operation), target)
+            wanted = _operation(operation)
+            if wanted is Operation.BACKFILL:
+                return await self.backfill(person, conversation, target, day, until)
+            return await self._propose(person, conversation, wanted, target, day)
         except XOpsError as error:
-            return explain(error, "propose", self._look.fleet, {"operation": operation})
+            return explain(error, "propose", self._look.fleet, {"operation": operation, "day": day})
 
     async def backfill(self, person: Person, conversation: Conversation, target: str, start: str, end: str) -> Result:
         """Store a backfill of a task from one day to another, both included.
@@ -99,10 +106,10 @@ class Act:
         except XOpsError as error:
             return explain(error, "batch", self._look.fleet, {"operation": operation})
 
-    async def _propose(self, person: Person, conversation: Conversation, operation: Operation, target: str) -> Result:
-        instance = await self._instance(person, operation, target)
-        if operation is Operation.BACKFILL:
-            return await self._backfill(person, conversation, instance, "", "")
+    async def _propose(
+        self, person: Person, conversation: Conversation, operation: Operation, target: str, day: str
+    ) -> Result:
+        instance = await self._instance(person, operation, target, day)
         if hindrance := self._hindrance(operation, instance):
             return hindrance
         members, more = await self._members(operation, instance)
@@ -111,9 +118,9 @@ class Act:
             person, conversation, operation, instance, members=members, effects=effects
         )
 
-    async def _instance(self, person: Person, operation: Operation, target: str) -> Instance:
+    async def _instance(self, person: Person, operation: Operation, target: str, day: str = "") -> Instance:
         self._access.may_look(person)
-        instance = await self._look.find.instance(target, interest=INTEREST.get(operation, "failure"))
+        instance = await self._look.find.instance(target, day=day, interest=INTEREST.get(operation, "failure"))
         self._access.may_operate(person, operation, instance.task)
         return instance
 

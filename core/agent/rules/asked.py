@@ -1,7 +1,7 @@
 """Which changes a message asks for in so many words: a model may propose no other."""
 
 from core.agent.rules.clauses import clauses
-from core.agent.rules.intents import intents
+from core.agent.rules.intents import matching
 from core.agent.rules.understand import LONGEST, Question
 from core.alerts import read
 
@@ -20,7 +20,7 @@ def operations(question: Question) -> frozenset[str]:
 
 
 def _asked(clause: str) -> list[str]:
-    rows = [row for row in intents() if row.words.search(clause)]
+    rows = list(matching(clause))
     if not rows or rows[0].tool != PROPOSE:
         return []
     return [row.arguments["operation"] for row in rows if row.tool == PROPOSE]

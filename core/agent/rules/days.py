@@ -1,4 +1,4 @@
-"""Days in a sentence: 昨天, T-1, last Friday, 11月21日, bizdate=20261121.
+"""Days in a sentence: 昨天, T-1, last Friday, 11月21日, bizdate=20261121; and days in a row: 上周, "Nov 1 to Nov 7".
 
 A business date is the day the data is about; its runs are due the day after (DataWorks and Dataphin: bizdate T-1), so a
 date that is called one is moved on by a day.
@@ -8,7 +8,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
+LONGEST = 62
+"""Most days in a row that are read as such."""
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六日")} | {"天": 7, "两": 2, "七": 7}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ABBREVIATED = tuple(day[:3] for day in _WEEKDAYS)
@@ -18,11 +21,18 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A day in a text, and where it stands."""
+    """A day in a text, and where it stands.
+
+    Attributes:
+        last: the last day, when several in a row are meant; `day` is then the first.
+        business: whether it was called a business date.
+    """
 
     day: date
     start: int
     end: int
+    last: date | None = None
+    business: bool = False
 
     @property
     def span(self) -> tuple[int, int]:
@@ -35,7 +45,37 @@ def mentions(folded: str, today: date) -> list[Mention]:
 
     A day that is only compared with ("failed yesterday too", 昨天也失败) is not what the question is about.
     """
-    return sorted(_mentions(folded, today), key=lambda mention: mention.start)
+    single = sorted(_mentions(folded, today), key=lambda mention: mention.start)
+    several = [*_joined(folded, single), *_periods(folded, today)]
+    covered = [mention for mention in single if not any(other.start <= mention.start < other.end for other in several)]
+    return sorted((*several, *covered), key=lambda mention: mention.start)
+
+
+def _joined(folded: str, single: list[Mention]) -> Iterator[Mention]:
+    """Days that are written as from one to another."""
+    for first, last in pairwise(single):
+        if _TO.fullmatch(folded, first.end, last.start):
+            until = last.day + timedelta(days=first.business and not last.business)
+            if timedelta() < until - first.day <= timedelta(days=LONGEST):
+                yield Mention(first.day, first.start, last.end, until, first.business)
+
+
+def _periods(folded: str, today: date) -> Iterator[Mention]:
+    monday = today - timedelta(days=today.weekday())
+    for match in _PERIOD.finditer(folded):
+        count = "7" if match["week"] else match["chinese"] or match["english"]
+        if match["last_week"]:
+            first, last = monday - timedelta(days=7), monday - timedelta(days=1)
+        elif count and not 1 < _number(count) <= LONGEST:
+            continue
+        else:
+            first, last = (today - timedelta(days=_number(count) - 1) if count else monday), today
+        yield Mention(first, match.start(), match.end(), last)
+
+
+def hours(folded: str) -> list[tuple[int, int]]:
+    """Where times of day stand (凌晨3点以后, "since midnight"): nothing is asked by the hour, and they name nothing."""
+    return [match.span() for match in _HOURS.finditer(folded)]
 
 
 def _mentions(folded: str, today: date) -> Iterator[Mention]:
@@ -47,10 +87,27 @@ def _mentions(folded: str, today: date) -> Iterator[Mention]:
                 continue
             business = _BUSINESS.search(folded[: match.start()], max(0, match.start() - 16))
             if business:
-                yield Mention(day + timedelta(days=1), business.start(), match.end())
+                yield Mention(day + timedelta(days=1), business.start(), match.end(), business=True)
             else:
                 yield Mention(day, match.start(), match.end())
 
+
+_TO = re.compile(r" ?(?:到|至|~|-|—|–|to|through|thru|until) ?")
+_PERIOD = re.compile(
+    r"(?:最近|过去|近|前)(?:的)?(?P<chinese>\d{1,2}|[一二三四五六七两])天(?!前)"
+    r"|\b(?:past|last) (?P<english>\d{1,2}|two|three|four|five|six|seven) days\b"
+    r"|(?P<last_week>(?<!上)上(?:个|一)?(?:周|星期|礼拜)(?![一二三四五六日天末])|\blast week\b)"
+    r"|(?:本|这)(?:一|个)?(?:周|星期|礼拜)(?![一二三四五六日天末])|\bthis week\b"
+    r"|(?P<week>(?:最近|过去)一(?:周|个?星期)|\bpast week\b)",
+    re.ASCII,
+)
+_HOURS = re.compile(
+    r"(?:(?:凌晨|早上|上午|中午|下午|晚上|今早) ?)?(?<![\d.])\d{1,2}(?:[:点](?:\d{2}|半)?分?)(?!\d)"
+    r"(?:以?后|之?后|以?前|之?前|开始|多|左右|起)?"
+    r"|\b(?:since|after|before|by|until|till|from|around) (?:midnight|noon|\d{1,2}(?::\d{2})?(?: ?[ap]m\b|:\d{2}))"
+    r"|\b\d{1,2}(?::\d{2})? ?[ap]m\b|(?:零点|半夜|午夜|夜里)(?:以?后|之?后|过后)?|\bmidnight\b",
+    re.ASCII,
+)
 
 _BUSINESS = re.compile(r"(?:biz_?date|business ?date|业务日期?|数据日期|账期|数据时间)\W{0,3}$")
 

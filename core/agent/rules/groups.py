@@ -1,4 +1,4 @@
-"""Projects and owners in a clause: "交易项目", "project finance", "陈晓雯负责的任务", "alice's failures"."""
+"""Projects and owners in a clause: "交易项目", "project finance", "供应链那边", "陈晓雯负责的任务", "alice's failures"."""
 
 import re
 from dataclasses import dataclass
@@ -23,6 +23,13 @@ _OWNER = re.compile(
     r"|(?:^|[ ,看查下列出])((?!我)[\u4e00-\u9fff]{2,3}?)的(?:失败|报错|任务|作业|实例|运行)",
     re.ASCII,
 )
+_AREA = re.compile(
+    r"(?:说的是|指的是|是指|我说|[ ,看查下问])?([a-z0-9_.]{2,40}|[\u4e00-\u9fff]{2,8}?) ?"
+    r"(?:那边|这边|那块|这块|域|业务线|产品线|(?:小)?组(?![织件合])|团队|部门)"
+    r"|\b([a-z][a-z0-9_.]{1,40}) (?:team|domain|side)\b",
+    re.ASCII,
+)
+"""What is called neither a project nor an owner: it may be either, or part of names."""
 _NOBODY = frozenset(
     ("我", "我们", "what", "who", "it", "today", "yesterday", "let", "that", "there", "here", "how", "all")
 )
@@ -30,7 +37,7 @@ _NOBODY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A project or an owner, and where its name stands."""
+    """A project or an owner, and where its name stands. What may be either counts as an owner."""
 
     kind: Literal["project", "owner"]
     span: tuple[int, int]
@@ -43,7 +50,7 @@ def group(clause: str) -> Group | None:
             start, end = _name(clause, match)
             if start < end:
                 return Group("project", (start, end))
-    for match in _OWNER.finditer(clause):
+    for match in (*_OWNER.finditer(clause), *_AREA.finditer(clause)):
         start, end = _name(clause, match)
         if start < end and clause[start:end] not in _NOBODY:
             return Group("owner", (start, end))

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -10,9 +10,11 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from core.agent.rules.text import blank
+
 _NEVER = re.compile(r"(?!)")
 
-Needs = Literal["nothing", "instance", "table", "group"]
+Needs = Literal["nothing", "instance", "table", "group", "subject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,16 @@ class Intent:
     arguments: Mapping[str, str]
     named: bool
     small: bool
+
+    @property
+    def finds(self) -> bool:
+        """Whether it looks for names that hold a word."""
+        return self.arguments.get("kind") == "search"
+
+    @property
+    def orders(self) -> bool:
+        """Whether it asks for a change, be it one that is refused."""
+        return self.tool == "propose_operation" or self.arguments.get("topic") == "not_everything"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +52,24 @@ class _Row:
 @dataclass(frozen=True, slots=True)
 class _File:
     fragments: Mapping[str, str]
+    reported: tuple[str, ...]
     intent: tuple[_Row, ...]
 
 
-@cache
-def intents() -> tuple[Intent, ...]:
-    """All rows, in the order in which they are tried."""
-    text = files("core.agent.rules").joinpath("intents.toml").read_text("utf-8")
-    table = TypeAdapter(_File).validate_python(tomllib.loads(text))
-    return tuple(_intent(row, table.fragments) for row in table.intent)
+def matching(clause: str) -> Iterator[Intent]:
+    """The intents whose words stand in a folded clause, the first first; orders only in what is not reported."""
+    ordered = blank(clause, reported(clause))
+    return (row for row in intents() if row.words.search(ordered if row.orders else clause))
 
 
 def first(clause: str, *, named: bool) -> Intent | None:
-    """The first intent whose words stand in a folded clause; `named` says whether the clause names something."""
-    return next((row for row in intents() if (named or not row.named) and row.words.search(clause)), None)
+    """The first intent of a folded clause; `named` says whether the clause names something."""
+    return next((row for row in matching(clause) if named or not row.named), None)
+
+
+def reported(clause: str) -> list[tuple[int, int]]:
+    """Where a folded clause tells of a change that was made (已经重跑好的, "who stopped") instead of asking for one."""
+    return [match.span() for match in _reported().finditer(clause)]
 
 
 def listing(kind: str, subject: str) -> Intent:
@@ -66,9 +82,30 @@ def status() -> Intent:
     return Intent("instance_status", _NEVER, "instance", {}, named=True, small=False)
 
 
-def _intent(row: _Row, fragments: Mapping[str, str]) -> Intent:
-    words = "|".join(f"(?:{word})" for word in row.words)
-    for name, fragment in fragments.items():
-        words = words.replace(f"<{name}>", fragment)
-    # ASCII, so that \b stands between a Latin word and a Chinese one
-    return Intent(row.tool, re.compile(words, re.ASCII), row.needs, row.arguments or {}, row.named, row.small)
+@cache
+def _file() -> _File:
+    text = files("core.agent.rules").joinpath("intents.toml").read_text("utf-8")
+    return TypeAdapter(_File).validate_python(tomllib.loads(text))
+
+
+@cache
+def intents() -> tuple[Intent, ...]:
+    """All rows, in the order in which they are tried."""
+    return tuple(
+        Intent(row.tool, _words(row.words), row.needs, row.arguments or {}, row.named, row.small)
+        for row in _file().intent
+    )
+
+
+@cache
+def _reported() -> re.Pattern[str]:
+    return _words(_file().reported)
+
+
+def _words(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """One pattern of several; ASCII, so that a word ends between a Latin letter and a Chinese one."""
+    words = "|".join(f"(?:{pattern})" for pattern in patterns)
+    for _ in range(2):  # a fragment may hold others
+        for name, fragment in _file().fragments.items():
+            words = words.replace(f"<{name}>", fragment)
+    return re.compile(words, re.ASCII)

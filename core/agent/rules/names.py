@@ -40,6 +40,7 @@ _IDENTIFIER = re.compile(r"(?<![\w.+-])[A-Za-z_]\w*(?:[./-]\w+)*", re.ASCII)
 _NUMBER = re.compile(r"(?<![\w.-])\d{6,20}(?![\w.-])", re.ASCII)
 _STRETCH = re.compile(r"[a-z0-9\u4e00-\u9fff]+(?:['-]?[a-z0-9]+| [a-z0-9]+)*")
 _LABELS, _NOT_NAMES = listed("labels"), listed("not_names")
+_SURNAMES, _NOT_PEOPLE = listed("surnames"), listed("not_people")
 
 
 def identifiers(text: str) -> tuple[Name, ...]:
@@ -85,3 +86,9 @@ def remainder(clause: str) -> tuple[Name, ...]:
                 Name(clause[match.start() + start : match.start() + end], match.start() + start, match.start() + end)
             )
     return tuple(found[:3])
+
+
+def is_person(name: str) -> bool:
+    """Whether a Chinese name is spelt like a person's: a common surname and one or two characters more."""
+    folded = fold(name)
+    return folded[:1] in _SURNAMES and len(folded) in {2, 3} and folded not in _NOT_PEOPLE and not folded.isascii()

@@ -8,20 +8,20 @@ when it is nowhere, the person is asked.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
 from core.agent.answer import Call
 from core.agent.past import Item, Past
 from core.agent.rules import names
 from core.agent.rules.again import repeated
 from core.agent.rules.clauses import Clause, clauses
-from core.agent.rules.intents import first, status
+from core.agent.rules.intents import Intent, first, status
 from core.agent.rules.pointing import picked, pointed, points, points_at_one
 from core.agent.rules.text import fold
 from core.alerts import Alert, read
 
-MOST = 5
-"""Most calls for one message: what is beyond is better asked again than found at the bottom of ten cards."""
+MOST = 7
+"""Most calls for one message, a week of days: what is beyond is better asked again than found at the bottom of ten cards."""
 ALERTS = 3
 """Most things of pasted alerts that are diagnosed at once."""
 LONGEST = 4000
@@ -125,12 +125,20 @@ def _with_neighbours(read_clauses: Sequence[Clause], *, talking: bool) -> list[C
             for clause in read_clauses
             if clause.names or (talking and points(clause.plain))
         ]
-    day = next((clause.day for clause in read_clauses if clause.day), "")
+    when = next((clause for clause in read_clauses if clause.day or clause.period), Clause(""))
     return [
-        replace(clause, names=clause.names or _nearest_names(read_clauses, place), day=clause.day or day)
+        _on_day_of(when, replace(clause, names=clause.names or _nearest_names(read_clauses, place)))
         for place, clause in enumerate(read_clauses)
         if clause.intent
     ]
+
+
+def _on_day_of(when: Clause, clause: Clause) -> Clause:
+    """The clause with a neighbour's day, if it has none; a change only with that of the thing it is about."""
+    orders = clause.intent is not None and clause.intent.orders
+    if clause.day or clause.period or (orders and not when.names):
+        return clause
+    return replace(clause, day=when.day, period=when.period, business=when.business)
 
 
 def _enumerated(read_clauses: Sequence[Clause]) -> list[Clause]:
@@ -158,8 +166,11 @@ def _calls(clause: Clause, question: Question) -> Iterable[Call]:
     intent = clause.intent
     if intent is None:
         return
+    if intent.finds and not intent.arguments["subject"]:
+        yield _say("which_task")
+        return
     if intent.needs == "nothing" or intent.tool == "list_instances":
-        yield _call(intent.tool, intent.arguments, clause.day)
+        yield from (_call(intent.tool, intent.arguments, day) for day in _days(clause, question.today))
         return
     targets = _targets(clause, question)
     general = first(clause.plain, named=False)
@@ -170,11 +181,30 @@ def _calls(clause: Clause, question: Question) -> Iterable[Call]:
     elif intent.tool == "propose_operation" and len(targets) > 1:
         yield _say("one_at_a_time")
     else:
-        run = run_number(clause.plain) if intent.tool == "instance_log" else {}
+        more = _details(clause, intent)
         for target in targets:
             yield _call(
-                intent.tool, {**intent.arguments, ARGUMENT.get(intent.tool, "target"): target, **run}, clause.day
+                intent.tool, {**intent.arguments, ARGUMENT.get(intent.tool, "target"): target, **more}, clause.day
             )
+
+
+def _days(clause: Clause, today: date) -> Iterable[str]:
+    """The days that are asked about, the latest first: a list and an overview are about one day each."""
+    if clause.period is None:
+        return (clause.day,)
+    first_day, last = clause.period
+    found = (last - timedelta(days=back) for back in range(min((last - first_day).days + 1, MOST)))
+    return tuple("" if day == today else day.isoformat() for day in found)
+
+
+def _details(clause: Clause, intent: Intent) -> Mapping[str, str]:
+    """What a tool takes besides what it is about: the number of a run, the days of a backfill."""
+    if intent.tool == "instance_log":
+        return run_number(clause.plain)
+    if intent.arguments.get("operation") == "backfill":
+        start, end = clause.business
+        return {"day": start, "until": end}
+    return {"day": clause.day} if intent.tool == "propose_operation" else {}
 
 
 def _targets(clause: Clause, question: Question) -> tuple[str, ...]:
