@@ -32,6 +32,7 @@ from core.background import Background
 from core.cards import Card
 from core.channel import Channel
 from core.commands import Commands, approving, deciding, looking, people, subscribing, watching
+from core.commands.sentences import wish
 from core.delivery import Delivery
 from core.diagnosis.runbooks import configured
 from core.engine import Engine
@@ -56,7 +57,6 @@ from core.subscriptions.wishes import Wishes
 from core.switches import Switches
 from core.tools.act import Act
 from core.tools.look import Look
-from core.watches.sentences import wish
 from core.work import Work
 
 REFRESH_SECONDS = 2.0

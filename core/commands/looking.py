@@ -29,6 +29,7 @@ class _Looking:
             "log": Command(self._log, ("target", "run")),
             "upstream": Command(self._lineage("upstream"), ("target",)),
             "downstream": Command(self._lineage("downstream"), ("target",)),
+            "duty": Command(self._duty),
             "table": Command(self._table, ("name", "day")),
         }
 
@@ -61,6 +62,9 @@ class _Looking:
 
     def _lineage(self, direction: Literal["upstream", "downstream"]) -> Handler:
         return lambda asked: self._look.lineage(asked.person, asked.need("target"), direction=direction)
+
+    async def _duty(self, asked: Asked) -> Result:
+        return await self._look.duty(asked.person)
 
     async def _table(self, asked: Asked) -> Result:
         return await self._look.table(asked.person, asked.need("name"), day=asked.arguments.get("day", ""))

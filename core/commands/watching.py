@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Literal
 
 from core.commands.table import Asked, Command, Handler
-from core.errors import Busy, XOpsError
+from core.errors import Busy, NotFound, XOpsError
 from core.results import Notice, Result
 from core.schedulers.fleet import Fleet
 from core.tools.look import explain
@@ -16,6 +16,8 @@ from core.watches.promises import Promises
 
 USUAL_MUTE = "1h"
 """How long a mute is proposed for when nobody says how long."""
+USUAL_DEADLINE = "23:59"
+"""Until when a table is waited for when nobody says until when, and nobody is to be called."""
 
 
 def watching(promises: Promises, fleet: Fleet) -> Mapping[str, Command]:
@@ -55,10 +57,20 @@ class _Watching:
         return await self._found("mute", muting, given)
 
     async def _ready(self, asked: Asked) -> Result:
-        target, at, call = asked.need("target"), asked.need("at"), asked.arguments.get("call", "")
+        target, at, call = asked.need("target"), asked.arguments.get("at", ""), asked.arguments.get("call", "")
+        if not at and not call:
+            return await self._found("ready", self._told_when_ready(asked, target), {})
+        at = asked.need("at")
         names = tuple(call.replace(",", " ").replace("，", " ").replace("、", " ").split())
         promised = self._promises.ready(asked.person, asked.conversation, target, at, names)
         return await self._found("ready", promised, {"at": at, "call": call})
+
+    async def _told_when_ready(self, asked: Asked, target: str) -> Result:
+        """A promise about a table until the day is over; where no table has the name, about the task that has it."""
+        try:
+            return await self._promises.ready(asked.person, asked.conversation, target, USUAL_DEADLINE)
+        except NotFound:
+            return await self._promises.follow(asked.person, asked.conversation, target)
 
     async def _acknowledge(self, asked: Asked) -> Result | None:
         shown = await self._promises.acknowledge(asked.person, asked.need("watch"))

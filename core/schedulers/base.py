@@ -49,6 +49,7 @@ __all__ = [
     "Instance",
     "InstanceQuery",
     "KnowsAlertRules",
+    "KnowsDuty",
     "KnowsMembers",
     "LogPage",
     "Operation",
@@ -276,6 +277,15 @@ class KnowsAlertRules(Scheduler, Protocol):
 
     async def alert_rule(self, rule_id: str) -> AlertRule:
         """One rule, e.g. that of an alert it sent. Raises `NotFound`, and as the others do."""
+        ...
+
+
+@runtime_checkable
+class KnowsDuty(Scheduler, Protocol):
+    """A scheduler that keeps rosters, and can say who of them is on duty."""
+
+    async def shifts(self) -> tuple[Shift, ...]:
+        """All rosters, each with who is on duty now. Raises as the others do."""
         ...
 
 

@@ -30,12 +30,13 @@ from core.results import (
     Lineage,
     LogView,
     Missing,
+    Notice,
     Observed,
     Overview,
     Problem,
     Result,
 )
-from core.schedulers.base import DataTable, Instance, InstanceQuery, Status
+from core.schedulers.base import DataTable, Instance, InstanceQuery, KnowsDuty, Status
 from core.schedulers.fleet import Fleet
 from core.schedulers.grounds import gathered
 from core.tools.evidence import Lookup, gather, masked
@@ -146,6 +147,10 @@ class Look:
         """Why an instance failed or does not start, with the evidence."""
         return await self._answer(person, "diagnose", lambda: self._diagnose(target, day), day=day)
 
+    async def duty(self, person: Person) -> Result:
+        """Who is on duty now, by the rosters of all schedulers that keep some."""
+        return await self._answer(person, "duty", self._duty)
+
     async def alert(self, person: Person, text: str) -> AlertReport | None:
         """What a pasted alert says and what is known of it; None for a text that is none, or a person who may not look."""
         reading = await asyncio.to_thread(read, text)
@@ -237,6 +242,16 @@ class Look:
             now=now,
             zone=self.fleet.zone,
             expected_at=expected_finish(history, producer, now) if producer else None,
+        )
+
+    async def _duty(self) -> Notice:
+        keeping = [scheduler for scheduler in self.fleet.schedulers if isinstance(scheduler, KnowsDuty)]
+        found = await asyncio.gather(*(scheduler.shifts() for scheduler in keeping))
+        rosters = [f"{shift.name}: {', '.join(shift.people) or '-'}" for shifts in found for shift in shifts]
+        if not rosters:
+            return Notice("duty_unknown", {"schedulers": ", ".join(self.fleet.names)})
+        return Notice(
+            "duty", {"rosters": "; ".join(rosters), "at": f"{self._clock().astimezone(self.fleet.zone):%H:%M}"}
         )
 
     async def _producer(self, table: DataTable, day: date) -> Instance | None:

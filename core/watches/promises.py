@@ -16,7 +16,7 @@ from core.watches import course
 from core.watches.model import Kind, Memory, MutePreview, Watch, WatchList, WatchView
 from core.watches.mutes import Mutes
 from core.watches.register import Watches, Wish
-from core.watches.terms import Calendar, read_clock, read_days, read_span
+from core.watches.terms import Calendar, read_clock, read_days, read_end
 
 MOST_CALLED = 5
 Changed = Callable[[Watch], Awaitable[None]]
@@ -70,8 +70,8 @@ class Promises:
             Denied: it is not their project, or too long for their role.
         """
         await self._access.refresh()
-        lasts = read_span(duration)
-        until = self._clock() + lasts
+        until = read_end(duration, self._clock(), self._calendar)
+        lasts = until - self._clock()
         meant = await self._muteable(target)
         if isinstance(meant, Instance):
             self._mutes.may(person, meant.task.scheduler, meant.task.project, lasts)

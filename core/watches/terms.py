@@ -13,6 +13,9 @@ _SPAN = re.compile(
     r"(\d{1,4}(?:\.\d)?) ?(分钟|分|小时|小時|个小时|個小時|天|日|minutes?|mins?|m|hours?|h|days?|d)", re.I
 )
 _CLOCK = re.compile(r"(?:(上午|早上|下午|晚上) ?)?(\d{1,2})(?:[:：](\d{2})|[点點](?:(半)|(\d{1,2})分?)?)")
+_MERIDIEM = re.compile(r"(1[0-2]|[1-9])(?::(\d{2}))? ?([ap])m")
+_TOMORROW = frozenset({"tomorrow", "明天", "明早", "明日"})
+MORNING = time(9)
 _SECONDS = {"m": 60, "分": 60, "h": 3600, "小": 3600, "个": 3600, "個": 3600, "d": 86400, "天": 86400, "日": 86400}
 _WORKDAYS = frozenset({"workdays", "weekdays", "工作日", "每个工作日", "每個工作日"})
 _DAILY = frozenset({"", "daily", "every day", "每天", "每日"})
@@ -31,13 +34,31 @@ def read_span(text: str) -> timedelta:
     return timedelta(seconds=float(found[1]) * _SECONDS[found[2][0]])
 
 
+def read_end(text: str, now: datetime, calendar: "Calendar") -> datetime:
+    """When something is over that lasts `2h`, until `10am`, or until `tomorrow`, which begins at nine.
+
+    Raises:
+        BadInput: it is neither.
+    """
+    word = fold(text.strip())
+    if word in _TOMORROW:
+        day = now.astimezone(calendar.zone).date() + timedelta(days=1)
+        return datetime.combine(day, MORNING, calendar.zone).astimezone(now.tzinfo)
+    if _CLOCK.fullmatch(word) or _MERIDIEM.fullmatch(word):
+        return calendar.following(read_clock(word), now)
+    return now + read_span(text)
+
+
 def read_clock(text: str) -> time:
-    """The time of day that `08:30`, `9点半` or `下午3点` names, without a zone.
+    """The time of day that `08:30`, `8:30am`, `9点半` or `下午3点` names, without a zone.
 
     Raises:
         BadInput: it names none.
     """
-    found = _CLOCK.fullmatch(fold(text.strip()))
+    word = fold(text.strip())
+    if english := _MERIDIEM.fullmatch(word):
+        word = f"{int(english[1]) % 12 + (12 if english[3] == 'p' else 0)}:{english[2] or '00'}"
+    found = _CLOCK.fullmatch(word)
     if found is not None:
         half, hour = found[1], int(found[2])
         minute = 30 if found[4] else int(found[3] or found[5] or 0)

@@ -10,6 +10,7 @@ from core.approvals.model import Ticket
 from core.audit import Audit
 from core.cards import Card
 from core.commands import Asked, Commands, watching
+from core.commands.sentences import wish
 from core.delivery import Delivery
 from core.i18n import words
 from core.messages import Conversation
@@ -24,7 +25,6 @@ from core.watches.model import Watch, WatchView, promise
 from core.watches.mutes import Mutes
 from core.watches.promises import Promises
 from core.watches.register import Watches
-from core.watches.sentences import wish
 from core.watches.telling import Teller
 from core.watches.terms import Calendar
 from core.watches.ticking import Ticker

@@ -25,6 +25,8 @@ MOST: Final = 1000
 """Most rules and rosters of an account that are looked through."""
 TOLD: Final = 5
 """Most rules about one task: each costs a call."""
+SHIFTS: Final = 10
+"""Most rosters that are looked at: each costs a call or two."""
 PRIMARY, ANYONE = "PRIMARY", "ALL"
 PERSON, TASK_OWNER, ROSTER = "AliUid", "TaskOwner", "ShiftSchedule"
 
@@ -59,6 +61,12 @@ class Alerts:
         """A rule by its id. Raises `NotFound`."""
         rule = await self._rules.get(str(number(rule_id, "rule")))
         return await self._told(rule, await self._catalogue.names(await self._catalogue.projects()))
+
+    async def shifts(self) -> tuple[Shift, ...]:
+        """All rosters, at most ten, with who is on duty now."""
+        names = await self._catalogue.names(await self._catalogue.projects())
+        called = list(await self._rosters.get(ALL))[:SHIFTS]
+        return tuple(await asyncio.gather(*(self._shift(roster, names) for roster in called)))
 
     async def close(self) -> None:
         """Stop what is being fetched."""

@@ -30,6 +30,7 @@ from core.schedulers.base import (
     Page,
     Receipt,
     Related,
+    Shift,
     Status,
     Task,
 )
@@ -196,6 +197,10 @@ class DataWorksScheduler:
     async def alert_rule(self, rule_id: str) -> AlertRule:
         """A rule by the id that its alerts carry."""
         return await self._alerts.one(rule_id)
+
+    async def shifts(self) -> tuple[Shift, ...]:
+        """All rosters of the account, with who is on duty now."""
+        return await self._alerts.shifts()
 
     async def operate(self, order: Order) -> Receipt:
         """Carry out an order; `orders` says how. What was remembered of instances is forgotten, whatever came of it."""

@@ -23,6 +23,7 @@ from core.schedulers.base import (
     Instance,
     InstanceQuery,
     KnowsAlertRules,
+    KnowsDuty,
     KnowsMembers,
     LogPage,
     Operation,
@@ -31,6 +32,7 @@ from core.schedulers.base import (
     Receipt,
     Related,
     Scheduler,
+    Shift,
     Status,
     Task,
 )
@@ -127,6 +129,10 @@ class MirrorScheduler:
         if isinstance(self.api, KnowsAlertRules):
             return await self.api.alert_rule(rule_id)
         raise NotFound(f"{self.name}: no rule {rule_id[:80]!r}", kind="rule", name=rule_id[:80])
+
+    async def shifts(self) -> tuple[Shift, ...]:
+        """The API's; none without one."""
+        return await self.api.shifts() if isinstance(self.api, KnowsDuty) else ()
 
     async def counts(self, query: InstanceQuery) -> Mapping[Status, int]:
         """How many instances match, by status; kept up with every event."""
