@@ -37,7 +37,7 @@ class Alert:
         objects: what it is about, the most particular first.
         business_date: ISO date the data is about. Airflow's logical date is none: it is in `times`.
         times: by meaning (`started`, `ended`, `occurred`, `promised`, `logical`), as written.
-        severity: as written.
+        severity: `critical`, `warning` or `info`; as written where its words or numbers mean nothing to us.
         rule: name of the alerting rule.
         values: other labelled values, as written, among them counts that tell of more objects than are listed;
             `contradiction` holds what cannot both be true.

@@ -83,6 +83,11 @@ def source(*texts: str) -> str:
     return "unknown"
 
 
+def marks() -> Sequence[tuple[str, Sequence[str]]]:
+    """Each sender with its marks, in the order in which they decide."""
+    return [(name, row["marks"]) for name, row in _load("senders.toml").items()]
+
+
 def usual_kind(sender: str) -> str:
     """The kind of alert that a tool sends that watches one thing only; empty for others."""
     return _load("senders.toml").get(sender, {}).get("kind", "")
@@ -90,7 +95,7 @@ def usual_kind(sender: str) -> str:
 
 def senders() -> tuple[str, ...]:
     """The names that `source` can give, beside `unknown`."""
-    return tuple(name for name, _ in _senders())
+    return tuple(name for name, _ in marks())
 
 
 def named(section: str) -> tuple[str, ...]:
@@ -162,11 +167,7 @@ def _around() -> re.Pattern[str]:
 
 @cache
 def _senders() -> Sequence[tuple[str, Sequence[Sequence[tuple[str, re.Pattern[str]]]]]]:
-    rows: Mapping[str, Mapping[str, Any]] = _load("senders.toml")
-    return [
-        (name, [[(part, _mark(part)) for part in mark.split(" + ")] for mark in row["marks"]])
-        for name, row in rows.items()
-    ]
+    return [(name, [[(part, _mark(part)) for part in mark.split(" + ")] for mark in own]) for name, own in marks()]
 
 
 def _mark(part: str) -> re.Pattern[str]:

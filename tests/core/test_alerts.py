@@ -7,12 +7,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.alerts import read
+from core.alerts import read, tables
 from core.alerts.reading import MOST
 from core.alerts.tables import Sentence, sentences
 from core.evaluation.cases import Case, cases
 from core.evaluation.grading import grade
 
+WORDS = [
+    "任务",
+    "job ",
+    "dws_a_di",
+    "失败",
+    "：",
+    "【",
+    "】",
+    "\n",
+    " failed ",
+    "`x y`",
+    "状态=",
+    "bizdate=20261121 ",
+    "#12",
+    "(700123)",
+    "->",
+    "ok",
+]
 SECONDS = 5.0
 """Bound for any input; a busy machine of two cores needs a fraction of it."""
 
@@ -28,6 +46,41 @@ def test_what_is_read(case: Case) -> None:
 def test_every_sentence_matches_its_own_example(row: Sentence) -> None:
     """A pattern that was broken by an edit is found here."""
     assert row.pattern.search(row.example)
+
+
+MARKS = [(name, mark) for name, marks in tables.marks() for mark in marks]
+
+
+@pytest.mark.parametrize(("name", "mark"), MARKS, ids=[f"{name}: {mark}" for name, mark in MARKS])
+def test_every_mark_of_a_sender_is_found(name: str, mark: str) -> None:
+    """A mark that a line before it takes for another sender would never decide."""
+    assert tables.source(mark.replace(" + ", " … ")) == name
+
+
+def test_a_mark_within_a_name_is_none() -> None:
+    """A task may be called after the tool that it moves data with."""
+    assert tables.source("kettle_ods_sync failed on deploy-airflow-dags") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("severity", "source", "grade"),
+    [
+        ("P0", "", "critical"),
+        ("S2 Triggered", "", "warning"),
+        ("3", "nightingale", "info"),
+        ("3", "", "3"),
+        ("提示", "", "info"),
+    ],
+)
+def test_grades_become_one_of_three_where_they_mean_something(severity: str, source: str, grade: str) -> None:
+    """A bare number means something only to those who say what."""
+    assert tables.grade(source, severity) == grade
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=12))
+def test_any_order_of_an_alert_s_words_is_read_without_an_error(parts: list[str]) -> None:
+    """Nouns, names, states, brackets and line breaks in any order."""
+    assert all(thing.name or thing.id for alert in read("".join(parts)).alerts for thing in alert.objects)
 
 
 @given(st.text(max_size=400))
@@ -71,6 +124,15 @@ BAIT = {
     "labels in a row": "任务名称：a " * 20_000,
     "commas": "x, b:" * 40_000,
     "numbers": "1 个任务" * 40_000,
+    "one name for ever": "a" * 200_000,
+    "nouns without a name": "job task 任务 节点 " * 10_000,
+    "names of many parts": "a.B" * 60_000,
+    "quotes that never end": "“" * 100_000,
+    "states in a row": "ok -> alarm " * 15_000,
+    "exceptions": "java.lang.Error: " * 12_000,
+    "bold labels": "*a* b  " * 25_000,
+    "lines of a log": "2026-11-21 10:00:00 INFO task_1 failed\n" * 5_000,
+    "a robot's message": '{"msgtype":"text","text":{"content":"' + "任务 a_b 失败\\n" * 10_000 + '"}}',
 }
 
 
