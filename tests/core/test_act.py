@@ -122,6 +122,25 @@ async def test_a_proposal_says_what_this_scheduler_does_besides(sqlite_store: St
 
 
 # ── backfills
+async def test_a_day_that_was_said_chooses_the_instance(sqlite_store: Store) -> None:
+    """昨天的重跑 is about yesterday's instance, and not about today's that failed."""
+    counter = Counter(
+        sqlite_store, ran("orders", Status.FAILED), ran("orders", Status.FAILED, hours_ago=27), ran("late")
+    )
+    yesterday = (TODAY - timedelta(days=1)).isoformat()
+    made = of(Proposal, await counter.act.propose(ADMIN, TALK, "rerun", "orders", day=yesterday))
+    assert made.instance.ref == ran("orders", hours_ago=27).ref
+    missing = await counter.act.propose(ADMIN, TALK, "rerun", "late", day=yesterday)
+    assert isinstance(missing, Missing)
+
+
+async def test_a_backfill_may_say_its_days_at_once(sqlite_store: Store) -> None:
+    counter = Counter(sqlite_store, ran("orders"))
+    start, end = ((TODAY - timedelta(days=back)).isoformat() for back in (3, 2))
+    made = of(Proposal, await counter.act.propose(ADMIN, TALK, "backfill", "orders", day=start, until=end))
+    assert (str(made.start), str(made.end)) == (start, end)
+
+
 async def test_a_backfill_without_days_asks_for_them(sqlite_store: Store) -> None:
     counter = Counter(sqlite_store, ran("orders"))
     asked = of(DaysWanted, await counter.propose("backfill"))

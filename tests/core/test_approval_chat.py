@@ -8,6 +8,7 @@ import pytest
 from core.approvals.model import Node, Ticket, TicketList, TicketView
 from core.cards import Button, Form, buttons
 from core.commands import Asked, Commands, approving
+from core.commands.sentences import wish
 from core.errors import BadInput, Denied, NotFound
 from core.i18n import LANGUAGES, words
 from core.messages import Conversation
@@ -25,7 +26,7 @@ class Chat:
 
     def __init__(self, bureau: Bureau) -> None:
         self.bureau = bureau
-        self.commands = Commands(approving(bureau.approvals))
+        self.commands = Commands(approving(bureau.approvals), sentence=wish)
 
     async def types(self, name: str, line: str) -> Result | None:
         """Somebody writes a line."""
@@ -176,3 +177,22 @@ async def test_the_card_says_why_who_and_until_when(chat: Chat) -> None:
     wanted = ["T-1 needs approval", "in 1 d", "Asked by: asker", "KillFlow", "level 1", "target: demo:1", "[Approve]"]
     wanted += ["✔ 1. operations administrator of the project: ops", "looks right", "▶ 2. group dba", "waiting for: dba"]
     assert [word for word in wanted if word not in text] == []
+
+
+async def test_a_sentence_votes_like_the_typed_command(chat: Chat) -> None:
+    """With the rights of whoever says it, and with the reason it gives."""
+    ticket = await chat.bureau.ask()
+    for name in ("guest", "asker", "nobody"):
+        with pytest.raises(Denied):
+            await chat.types(name, f"同意 {ticket.id}")
+    answer = await chat.types("ops", f"{ticket.id}驳回 影响月结")
+    assert isinstance(answer, TicketView)
+    assert (answer.ticket.state, answer.events[-1].comment) == ("rejected", "影响月结")
+
+
+async def test_a_sentence_of_somebody_entitled_approves(chat: Chat) -> None:
+    ticket = await chat.bureau.ask()
+    answer = await chat.types("ops", f"approve {ticket.id}")
+    assert isinstance(answer, TicketView)
+    assert answer.ticket.state != "approving"
+    assert isinstance(await chat.types("ops", "我有哪些待审批"), TicketList)

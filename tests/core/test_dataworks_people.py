@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.errors import NotFound
-from core.schedulers.base import AlertRule, KnowsAlertRules, KnowsMembers, Shift
+from core.schedulers.base import AlertRule, KnowsAlertRules, KnowsDuty, KnowsMembers, Shift
 from core.schedulers.dataworks import DataWorksScheduler
 from core.store import Store
 from tests.fakes.dataworks import ZONE, FakeDataWorks
@@ -92,6 +92,12 @@ async def test_who_is_on_duty_is_no_member_of_the_workspace_and_still_named(
     dataworks.now += timedelta(hours=2)
     (rule,) = await scheduler.alert_rules("502")
     assert rule.shifts == (Shift("交易值班", ("night.guest",)),)
+
+
+async def test_all_rosters_tell_who_is_on_duty(scheduler: DataWorksScheduler) -> None:
+    """Whether or not a rule calls them."""
+    assert isinstance(scheduler, KnowsDuty)
+    assert Shift("交易值班", ("陈晓雯",)) in await scheduler.shifts()
 
 
 async def test_the_rule_of_an_alert_is_known_by_its_id(scheduler: DataWorksScheduler) -> None:

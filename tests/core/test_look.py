@@ -18,6 +18,7 @@ from core.results import (
     Lineage,
     LogView,
     Missing,
+    Notice,
     Overview,
     Problem,
 )
@@ -26,6 +27,7 @@ from core.schedulers.base import (
     DataTable,
     Flags,
     RunType,
+    Shift,
     Status,
 )
 from core.schedulers.fleet import Fleet
@@ -259,3 +261,18 @@ async def test_any_text_is_answered_with_a_result(target: str, day: str) -> None
         await desk.look.instances(OPERATOR, kind="failed", subject=target, day=day),
     ):
         assert answer is not None
+
+
+async def test_who_is_on_duty_is_told_by_roster() -> None:
+    """Also that nobody is; where no scheduler keeps a roster, that this is not known."""
+    desk = Desk()
+    assert of(Notice, await desk.look.duty(VIEWER)) == Notice("duty_unknown", {"schedulers": "demo"})
+    desk.shelf.rosters = (Shift("night", ("ann", "bob")), Shift("finance"))
+    told = of(Notice, await desk.look.duty(VIEWER))
+    assert (told.text, told.details["rosters"]) == ("duty", "night: ann, bob; finance: -")
+
+
+async def test_who_is_on_duty_is_not_known_of_a_scheduler_that_does_not_answer() -> None:
+    desk = Desk()
+    desk.shelf.fails = Unreachable("down", system="demo")
+    assert isinstance(await desk.look.duty(VIEWER), Problem)

@@ -174,3 +174,16 @@ async def test_a_table_whose_writer_does_nothing_is_not_asked_about(office: Offi
     for _ in range(3):
         await office.tick(MINUTE)
     assert office.shelf.asked == ["instances"] * 3
+
+
+async def test_without_a_deadline_it_is_waited_for_until_the_day_is_over(office: Office) -> None:
+    """Nobody is called; who asked is told either way."""
+    made = await office.promised("tell me when orders is ready")
+    assert (made.kind, made.memory.call) == ("ready", ())
+    assert made.until is not None
+    assert f"{made.until.astimezone(office.fleet.zone):%d %H:%M}" == "22 23:59"
+
+
+async def test_a_task_that_writes_no_table_of_its_name_is_followed(office: Office) -> None:
+    made = await office.promised("source 跑好了喊我")
+    assert (made.kind, made.name) == ("follow", "source")

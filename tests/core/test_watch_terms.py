@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInput
-from core.watches.terms import Calendar, read_clock, read_days, read_span
+from core.watches.terms import Calendar, read_clock, read_days, read_end, read_span
 from tests.strategies import moments, texts, zones
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -32,10 +32,22 @@ def test_lengths_of_time(text: str, minutes: int) -> None:
         ("9點半", "09:30"),
         ("下午3点5分", "15:05"),
         ("晚上12点", "12:00"),
+        ("10am", "10:00"),
+        ("12:30 am", "00:30"),
+        ("3 PM", "15:00"),
     ],
 )
 def test_times_of_day(text: str, shown: str) -> None:
     assert f"{read_clock(text):%H:%M}" == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [("2h", "22 12:30"), ("11am", "22 11:00"), ("10:00", "23 10:00"), ("明天", "23 09:00"), ("tomorrow", "23 09:00")],
+)
+def test_when_something_is_over(text: str, ends: str) -> None:
+    """After a while, the next time the clock shows it, or in the morning; here it is half past ten."""
+    assert f"{read_end(text, SUNDAY, Calendar(SHANGHAI)).astimezone(SHANGHAI):%d %H:%M}" == ends
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from core.schedulers.base import (
     Page,
     Receipt,
     Related,
+    Shift,
     Status,
     Task,
 )
@@ -67,6 +68,7 @@ class Shelf:
         self.logs: dict[str, tuple[str, ...]] = {}
         self.held: dict[str, Constraints] = {}
         self.rules: dict[str, tuple[AlertRule, ...]] = {}
+        self.rosters: tuple[Shift, ...] = ()
         self.changed: dict[str, tuple[Change, ...]] = {}
         self.promises: dict[str, tuple[Baseline, ...]] = {}
         self.asked: list[str] = []
@@ -161,6 +163,11 @@ class Shelf:
         if not found:
             raise NotFound(f"no rule {rule_id}", kind="rule", name=rule_id)
         return found[0]
+
+    async def shifts(self) -> tuple[Shift, ...]:
+        """What was put there."""
+        await self._answer("shifts")
+        return self.rosters
 
     async def operate(self, order: Order) -> Receipt:
         """Nothing is ever carried out by what is tested over this fake."""

@@ -82,14 +82,14 @@ def _dated(clause: Clause, dates: Sequence[days.Mention], today: date) -> Clause
         return clause
     said = dates[0]
     last = said.last or said.day
-    to_data = timedelta(days=said.business)
+    to_data = timedelta(days=said.business or (said.last == today))
     start, end = (said.day - to_data).isoformat(), (last - to_data).isoformat() if said.last else ""
     return replace(
         clause,
         day="" if said.day == today else said.day.isoformat(),
         dated=True,
         period=(said.day, said.last) if said.last else None,
-        business=("", "") if last == today and not said.business else (start, end),
+        business=("", "") if (last, said.last, said.business) == (today, None, False) else (start, end),
     )
 
 

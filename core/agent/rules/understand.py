@@ -170,12 +170,12 @@ def _calls(clause: Clause, question: Question) -> Iterable[Call]:
         yield _say("which_task")
         return
     if intent.needs == "nothing" or intent.tool == "list_instances":
-        yield from (_call(intent.tool, intent.arguments, day) for day in _days(clause, question.today))
+        yield from _daily(intent, clause, question.today)
         return
     targets = _targets(clause, question)
     general = first(clause.plain, named=False)
     if not targets and intent.named and general and general.needs in {"nothing", "group"}:
-        yield _call(general.tool, general.arguments, clause.day)  # "how is it going" when there is no "it"
+        yield from _daily(general, clause, question.today)  # "how is it going" when there is no "it"
     elif not targets:
         yield _say("which_table" if intent.needs == "table" else "which_task")
     elif intent.tool == "propose_operation" and len(targets) > 1:
@@ -188,13 +188,15 @@ def _calls(clause: Clause, question: Question) -> Iterable[Call]:
             )
 
 
-def _days(clause: Clause, today: date) -> Iterable[str]:
-    """The days that are asked about, the latest first: a list and an overview are about one day each."""
+def _daily(intent: Intent, clause: Clause, today: date) -> Iterable[Call]:
+    """A call for each day that is asked about, the latest first: a list and an overview are about one day each."""
     if clause.period is None:
-        return (clause.day,)
+        yield _call(intent.tool, intent.arguments, clause.day)
+        return
     first_day, last = clause.period
-    found = (last - timedelta(days=back) for back in range(min((last - first_day).days + 1, MOST)))
-    return tuple("" if day == today else day.isoformat() for day in found)
+    for back in range(min((last - first_day).days + 1, MOST)):
+        day = last - timedelta(days=back)
+        yield _call(intent.tool, intent.arguments, "" if day == today else day.isoformat())
 
 
 def _details(clause: Clause, intent: Intent) -> Mapping[str, str]:
