@@ -51,18 +51,25 @@ _COMMENT = re.compile(  # but for the report of a Java machine that died, every 
     r" Memory|Native memory|SIG|-XX:|Possible reasons|  )))"
 )
 _OTHER_RUN = re.compile(
-    r"\b(?:yesterday|last (?:night|week|month)|the (?:day|night) before|previous(?:ly)? (?:day|night|failed)|known issue)\b"
+    r"\b(?<!compared to )(?<!compared with )(?<!than )"
+    r"(?:yesterday|last (?:night|week|month)|the (?:day|night) before|previous(?:ly)? (?:day|night|failed)|known issue)\b"
     r"|(?:昨天|昨晚|上周|上週|上个月|前天)[^,，。;；]{0,24}(?:失败|失敗|报错|异常|異常|错误|錯誤|挂|掛|OOM|溢出)",
     re.IGNORECASE,
 )
+_TROUBLE = re.compile(
+    r"error(?:Code|Message|_code|_msg)|\b(?:exceed(?:ed|s)?|not found|no such|unavailable|expired|unexpected(?:ly)?|timed out"
+    r"|invalid|rejected|not (?:ready|exist)|lost)\b",
+    re.IGNORECASE,
+)
+"""With it, plain words are believed too."""
 _TRACE = re.compile(r"^(?:\s+\S|Traceback \(|Caused by: )")
 TRACE_LENGTH = 60
 """Lines looked at above an error for the line that reports its trace."""
 _QUOTES = str.maketrans("", "", "'\"`“”‘’「」")
 _LINK = re.compile(r"Caused by: ")
 _ERROR_LIKE = re.compile(
-    r"\b(?:error|exception|fatal|failed|failure|traceback|denied|cannot|refused|abort(?:ed)?|killed)\b|\w(?:Error|Exception)\b"
-    r"|错误|錯誤|异常|異常|失败|失敗|报错|拒绝|拒絕",
+    r"\b(?:error|exception|fatal|fail(?:ed|ure|s)?|traceback|denied|cannot|refused|abort(?:ed)?|killed|panic|rejected)\b"
+    r"|\w(?:Error|Exception)\b|错误|錯誤|异常|異常|失败|失敗|报错|拒绝|拒絕",
     re.IGNORECASE,
 )
 
@@ -241,7 +248,7 @@ class _Reading:
     def _no_error(self, position: int, weight: str) -> bool:
         """Whether a line is part of a trace, a comment, about another run, or plain words without an error."""
         line = self._text.lines[position]
-        if weight == "words" and not _ERROR_LIKE.search(line):
+        if weight == "words" and not (_ERROR_LIKE.search(line) or _TROUBLE.search(line)):
             return True
         aside = _COMMENT.search(line) or (_OTHER_RUN.search(line) and not _LOGGED.search(line))
         return bool(aside or _CALL.search(line))

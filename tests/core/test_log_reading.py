@@ -93,6 +93,28 @@ def test_secrets_do_not_reach_a_proof() -> None:
     assert "Sup3rS3cret" not in repr(finding)
 
 
+def test_plain_words_need_an_error_and_never_confirm() -> None:
+    """Words that no engine owns name a class on a line that speaks of an error; a healthy line with them means nothing."""
+    found = read_log(page("ERROR the loader lacks write permission on bucket out\nexit code 1"))
+    assert (found.cause, found.confidence) == (Cause.PERMISSION, "likely")
+    assert read_log(page("INFO checked write permission on bucket out\nexit code 1")).cause is Cause.UNKNOWN
+
+
+def test_success_before_an_error_is_not_the_end() -> None:
+    """A step that ended well says nothing of the run when an error that nothing explains comes later."""
+    ended = "step 1: job finished successfully"
+    assert read_log(page(ended)).cause is Cause.SUCCESS_OR_HEALTHY
+    assert read_log(page(f"{ended}\nstep 2: an unexpected error, call the team")).cause is Cause.UNKNOWN
+
+
+def test_the_last_attempt_tells_the_cause_and_an_earlier_one_only_without_it() -> None:
+    """What stopped the first attempt was given another chance; it counts as long as the second says nothing."""
+    first = "java.lang.OutOfMemoryError: Java heap space\nMarking task as UP_FOR_RETRY. task_id=load"
+    second = "ModuleNotFoundError: No module named 'pyarrow'"
+    assert read_log(page(f"{first}\n{second}")).cause is Cause.ENVIRONMENT
+    assert read_log(page(first)).cause is Cause.OUT_OF_MEMORY
+
+
 def test_an_empty_log_says_nothing() -> None:
     """No lines, no finding, no proof."""
     assert read_log(LogPage(0, ())) == LogFinding(Cause.UNKNOWN, "inconclusive", "unknown", advice="read_log")
