@@ -13,17 +13,8 @@ from typing import Literal
 from core.access import Person
 from core.alerts.model import Reading
 from core.approvals.model import TicketList, TicketView
-from core.diagnosis.model import Diagnosis
-from core.schedulers.base import (
-    Constraints,
-    DataTable,
-    Instance,
-    LogPage,
-    Operation,
-    Related,
-    Status,
-    TableUpdate,
-)
+from core.diagnosis.model import Diagnosis, LogFinding
+from core.schedulers.base import Constraints, DataTable, Instance, LogPage, Operation, Related, Status, TableUpdate
 from core.schedulers.grounds import Outage, Source
 from core.subscriptions.model import SubscriptionList
 from core.watches.model import MutePreview, Watch, WatchList, WatchView
@@ -382,6 +373,7 @@ Result = (
     | LogView
     | Lineage
     | Diagnosed
+    | LogFinding
     | TicketView
     | TicketList
     | Proposal

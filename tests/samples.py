@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from core.access import Person
 from core.approvals.flows import builtin
 from core.approvals.model import Level, Match, Node, Request, Ticket, TicketEvent, TicketList, TicketView
-from core.diagnosis.model import Before, Cause, Check, Diagnosis, Place, Proof, Runbook
+from core.diagnosis.model import Before, Cause, Check, Diagnosis, LogFinding, Place, Proof, Runbook
 from core.messages import Conversation
 from core.results import (
     Account,
@@ -375,6 +375,15 @@ SAMPLES: dict[str, Result] = {
     "diagnosis": Diagnosed(FAILED, DIAGNOSIS, NOW),
     "diagnosis-blocked": Diagnosed(WAITING, BLOCKED, NOW),
     "diagnosis-called": Diagnosed(FAILED, replace(DIAGNOSIS, alert_rules=RULES), NOW),
+    "diagnosis-pasted": LogFinding(
+        Cause.MISSING_OBJECT,
+        "confirmed",
+        "after_fix",
+        (DIAGNOSIS.proofs[0],),
+        object="trade_ods.ods_order_pay",
+        advice="check_name",
+        injection=(7,),
+    ),
     "proposal-open": PROPOSAL,
     "proposal-open-downstream": DOWNSTREAM,
     "proposal-open-batch": BATCH,

@@ -73,6 +73,9 @@ class Agent:
             progress: told the name of each tool when it starts.
         """
         alert = await self._look.alert(person, message.text)
+        named = alert is not None and any(one.instance for one in alert.located)
+        if not named and (finding := await self._look.pasted_log(person, message.text)):
+            return Answer((finding,), (), (), "rules")
         question = await self._question(message, alert)
         turn = Turn.about(question, person, message.conversation, progress)
         return replace(await self.respond(turn, message.at), alert=alert)

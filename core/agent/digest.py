@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from core.approvals.model import TicketList, TicketView
+from core.diagnosis.model import LogFinding
 from core.redact import clean, mask
 from core.results import (
     Account,
@@ -70,6 +71,8 @@ def _lines(result: Result) -> Iterable[str]:  # noqa: C901, PLR0912  # one flat 
             return _lineage(result)
         case Diagnosed():
             return _diagnosed(result)
+        case LogFinding():
+            return [f"a pasted log says: {result.cause} ({result.confidence}) {result.object}"]
         case Proposal():
             return [
                 f"proposal {result.id} {result.operation} {result.state}, touches {result.affected}; a person must confirm it",

@@ -18,6 +18,7 @@ from core.access import Access, Person
 from core.alerts import read
 from core.diagnosis import diagnose, read_log
 from core.diagnosis.forecast import expected_finish
+from core.diagnosis.model import LogFinding
 from core.diagnosis.runbooks import Knowledge
 from core.errors import Ambiguous, BadInput, NotFound, RemoteError, XOpsError
 from core.observe import INJECTIONS
@@ -43,6 +44,7 @@ from core.tools.evidence import Lookup, gather, masked
 from core.tools.find import Finder, pick
 from core.tools.freshness import BROKEN, Sighting, report
 from core.tools.groups import Groups, Kind
+from core.tools.paste import log_page
 from core.tools.paste import report as report_alert
 from core.watches.model import Watch
 
@@ -157,6 +159,16 @@ class Look:
         if reading.kind != "alert" or person.role == "stranger":
             return None
         return await report_alert(reading, self.find, self._groups, self._clock())
+
+    async def pasted_log(self, person: Person, text: str) -> LogFinding | None:
+        """What a pasted log says by itself; None for a text that is none or proves nothing, or a person who may not look."""
+        page = log_page(text)
+        if page is None or person.role == "stranger":
+            return None
+        rules = self._knowledge.rules if self._knowledge else None
+        found = await asyncio.to_thread(read_log, page, rules=rules)
+        INJECTIONS.labels("log").inc(len(found.injection))
+        return None if found.confidence == "inconclusive" else found
 
     async def _answer(
         self, person: Person, command: str, look: Callable[[], Awaitable[Result]], **arguments: str

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from core.access import Person
 from core.approvals.model import TicketList, TicketView
 from core.cards import Block, Card
+from core.diagnosis.model import LogFinding
 from core.effects.model import Finding
 from core.i18n import Words
 from core.results import (
@@ -129,6 +130,8 @@ def _card(reader: Reader, result: Result) -> Card:  # noqa: C901, PLR0912  # one
             return lineage.card(reader, result)
         case Diagnosed():
             return diagnosis.card(reader, result)
+        case LogFinding():
+            return diagnosis.pasted(reader, result)
         case Proposal():
             return proposal.card(reader, result)
         case DaysWanted():

@@ -3,10 +3,10 @@
 What only came before is shown with its time and called no cause; a runbook is quoted, with where the rest of it is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from core.cards import Block, Card, Field, Fields, Log, Table, Text, Tone
-from core.diagnosis.model import Before, Cause, Check, Diagnosis, Place, Runbook
+from core.cards import Block, Card, Field, Fields, Log, Note, Table, Text, Tone
+from core.diagnosis.model import Before, Cause, Check, Diagnosis, LogFinding, Place, Runbook
 from core.results import Diagnosed
 from core.schedulers.base import Instance, Operation
 from core.views import buttons, calling, watch
@@ -33,6 +33,43 @@ def card(reader: Reader, result: Diagnosed) -> Card:
     )
 
 
+def pasted(reader: Reader, found: LogFinding) -> Card:
+    """The card of a log that was pasted: what it says by itself, of an instance that nobody named."""
+    return Card(
+        title=reader.words("views.diagnosis.pasted", cause=reader.words(f"diagnosis.cause.{found.cause}")),
+        tone="success" if found.cause is Cause.SUCCESS_OR_HEALTHY else "danger",
+        blocks=(
+            *injection(reader, frozenset(found.injection)),
+            *_verdict(reader, found),
+            *_about(reader, found),
+            *_lines(reader, found),
+            *_advice(reader, (found.advice,) if found.advice else ()),
+            Note(reader.words("views.diagnosis.pasted_next")),
+        ),
+    )
+
+
+def _verdict(reader: Reader, found: Diagnosis | LogFinding) -> Iterator[Text]:
+    confidence, meaning = (
+        reader.words(f"diagnosis.{part}") for part in (f"confidence.{found.confidence}", f"meaning.{found.cause}")
+    )
+    yield Text(reader.words("views.diagnosis.headline", confidence=confidence, meaning=meaning), "strong")
+    yield Text(reader.words(f"diagnosis.rerun.{found.rerun_helps}"), "strong")
+
+
+def _about(reader: Reader, found: LogFinding) -> Iterator[Fields]:
+    if said := tuple(_fault(reader, found)):
+        yield Fields(said)
+
+
+def _fault(reader: Reader, found: Diagnosis | LogFinding) -> Iterator[Field]:
+    """What the fault is about, and where in people's own code it is."""
+    if found.object:
+        yield Field(reader.words("views.diagnosis.object"), plain(found.object))
+    if found.place is not None:
+        yield Field(reader.words("diagnosis.card.place"), _place(reader, found.place))
+
+
 def _tone(instance: Instance, cause: Cause) -> Tone:
     """A success that is none must not look like one."""
     if cause is Cause.SUCCESS_OR_HEALTHY:
@@ -43,14 +80,10 @@ def _tone(instance: Instance, cause: Cause) -> Tone:
 def _blocks(reader: Reader, result: Diagnosed) -> Iterator[Block]:
     found = result.diagnosis
     yield from injection(reader, frozenset(found.injection))
-    confidence, meaning = (
-        reader.words(f"diagnosis.{part}") for part in (f"confidence.{found.confidence}", f"meaning.{found.cause}")
-    )
-    yield Text(reader.words("views.diagnosis.headline", confidence=confidence, meaning=meaning), "strong")
-    yield Text(reader.words(f"diagnosis.rerun.{found.rerun_helps}"), "strong")
+    yield from _verdict(reader, found)
     yield Fields(tuple(_fields(reader, result)))
     yield from _proofs(reader, found)
-    yield from _advice(reader, found)
+    yield from _advice(reader, found.advice)
     yield from (_runbook(reader, book) for book in found.runbooks)
     yield from _blocker(reader, result)
     yield from _before(reader, result)
@@ -63,10 +96,7 @@ def _blocks(reader: Reader, result: Diagnosed) -> Iterator[Block]:
 def _fields(reader: Reader, result: Diagnosed) -> Iterator[Field]:
     found, label = result.diagnosis, reader.words
     yield Field(label("views.field.status"), status_line(reader, result.instance), tone(result.instance))
-    if found.object:
-        yield Field(label("views.diagnosis.object"), plain(found.object))
-    if found.place is not None:
-        yield Field(label("diagnosis.card.place"), _place(reader, found.place))
+    yield from _fault(reader, found)
     yield owner(reader, result.instance)
     yield from calling.on_duty(reader, found.alert_rules)
     waiting = reader.count(found.downstream, more=found.more_downstream)
@@ -79,12 +109,17 @@ def _fields(reader: Reader, result: Diagnosed) -> Iterator[Field]:
         yield Field(label("views.diagnosis.before"), label(f"views.diagnosis.{key}"))
 
 
-def _proofs(reader: Reader, found: Diagnosis) -> Iterator[Block]:
+def _lines(reader: Reader, found: Diagnosis | LogFinding) -> Iterator[Log]:
+    """The lines of the log that prove it, the root error and people's own code marked."""
     lines = {proof.line: plain_line(proof.text) for proof in found.proofs[:PROOFS] if proof.line > 0}
     if lines:
         root = next(proof.line for proof in found.proofs if proof.line > 0)
         own = {proof.line for proof in found.proofs if found.place and proof.id in found.place.proofs}
         yield Log(tuple(sorted(lines.items())), frozenset({root, *own}), reader.words("views.diagnosis.proof_log"))
+
+
+def _proofs(reader: Reader, found: Diagnosis) -> Iterator[Block]:
+    yield from _lines(reader, found)
     elsewhere = {cited for check in found.ruled_out if check.name != "execution" for cited in check.proofs}
     facts = [proof for proof in found.proofs[:PROOFS] if proof.line <= 0 and proof.id not in elsewhere]
     if facts:
@@ -92,11 +127,9 @@ def _proofs(reader: Reader, found: Diagnosis) -> Iterator[Block]:
         yield Text(f"{reader.words('views.diagnosis.proof_facts')}\n{said}")
 
 
-def _advice(reader: Reader, found: Diagnosis) -> Iterator[Text]:
-    if found.advice:
-        said = [
-            reader.sentence(f"diagnosis.advice.{key}", {}, otherwise="views.diagnosis.read_log") for key in found.advice
-        ]
+def _advice(reader: Reader, keys: Sequence[str]) -> Iterator[Text]:
+    if keys:
+        said = [reader.sentence(f"diagnosis.advice.{key}", {}, otherwise="views.diagnosis.read_log") for key in keys]
         listed = "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(dict.fromkeys(said), 1))
         yield Text(f"{reader.words('views.diagnosis.advice')}\n{listed}")
 
