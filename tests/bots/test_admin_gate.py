@@ -48,7 +48,11 @@ async def test_administration_is_for_administrators(site: Site, path: str) -> No
     """Others are told what would be needed, and see nothing of it."""
     async with site.visiting("ops") as ops, site.visiting("root") as root:
         status, page = await ops.see(path)
-        assert (status, SAY("errors.denied", needed=SAY("views.role.admin")) in page, "imports" in page) == (403, True, False)
+        assert (status, SAY("errors.denied", needed=SAY("views.role.admin")) in page, "imports" in page) == (
+            403,
+            True,
+            False,
+        )
         assert (await root.see(path))[0] == 200
 
 
