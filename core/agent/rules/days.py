@@ -188,7 +188,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date]], 
     (re.compile(rf"(\d{{1,3}}|[一二三四五六七两]|\b(?:{'|'.join(_COUNTS)})) ?(?:天(?:以)?前|d(?:ays?)? ago)"), _ago),
     (re.compile(r"(?<![\w.])(\d{1,2})\.(\d{1,2})(?= ?[-~到至] ?\d)"), _month_day),
     (re.compile(r"(?<=[-~到至])(\d{1,2})\.(\d{1,2})(?![\w.])"), _month_day),
-    (re.compile(r"(?<![\w./-])(\d{1,2})[/-](\d{2})(?![\w/-]|\.\d)"), _month_day),
+    (re.compile(r"(?<![\w./-])(\d{1,2})[/-](\d{2})(?![\w/-]|\.\d)", re.ASCII), _month_day),
     (
         re.compile(r"(?<![\d月/-])(\d{1,2})(?:号|日)(?!线|任务|表|机|节点|库)|\bon the (\d{1,2})(?:st|nd|rd|th)\b"),
         _month_day_of_late,
