@@ -59,7 +59,7 @@ class NotFound(BadInput):
 
     Args:
         message: for logs.
-        kind: what was looked for: `instance`, `task`, `table`, `project`, `command`, `proposal`.
+        kind: what was looked for: `instance`, `task`, `table`, `project`, `group` (of any kind), `command`, `proposal`.
         name: what was asked for.
         nearest: names that do exist, best first.
     """

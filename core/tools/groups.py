@@ -67,6 +67,7 @@ class Groups:
 
         Raises:
             NotFound, Ambiguous: of a project, when it was asked for as one.
+            NotFound: no project, owner or task bears the name. An empty list would say that nothing of it failed.
         """
         if kind == "mine" or subject == "mine":
             return Group(self.owned(person), person.name)
@@ -79,13 +80,17 @@ class Groups:
         except (NotFound, Ambiguous):
             if kind == "project":
                 raise
-            return Group(await self._owner_or_name(subject), subject)
+            return Group((await self._owner_or_name(subject),), subject)
         return Group((InstanceQuery(projects=frozenset({project})),), project)
 
-    async def _owner_or_name(self, subject: str) -> Queries:
-        as_owner = InstanceQuery(owner=subject)
-        counts, _ = await self._fleet.counts(as_owner)
-        return (as_owner,) if any(counts.values()) else (InstanceQuery(name=subject),)
+    async def _owner_or_name(self, subject: str) -> InstanceQuery:
+        as_owner, named = InstanceQuery(owner=subject), InstanceQuery(name=subject)
+        if any((await self._fleet.counts(as_owner))[0].values()):
+            return as_owner
+        counts, outages = await self._fleet.counts(named)
+        if not any(counts.values()) and not outages:
+            raise NotFound(f"nothing is called {subject}", kind="group", name=subject)
+        return named
 
     async def listed(
         self, kind: Kind, queries: Queries, day: date, page: slice

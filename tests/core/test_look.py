@@ -130,6 +130,13 @@ async def test_a_list_is_cut_and_says_how_much_there_is() -> None:
     assert (page.total, page.offset, len(page.instances)) == (30, 20, 10)
 
 
+@pytest.mark.parametrize("kind", ["failed", "repeated", "all"])
+async def test_a_list_of_a_name_that_nothing_bears_is_no_empty_list(kind: str) -> None:
+    """Empty would say that nothing of it failed."""
+    missing = of(Missing, await Desk(ran("orders")).look.instances(OPERATOR, kind=kind, subject="nobody"))
+    assert (missing.kind, missing.name) == ("group", "nobody")
+
+
 async def test_a_project_that_does_not_exist_gets_the_nearest() -> None:
     missing = of(Missing, await Desk(ran("orders")).look.instances(OPERATOR, kind="project", subject="trdae"))
     assert (missing.kind, missing.nearest) == ("project", ("trade",))
