@@ -7,11 +7,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from yarl import URL
 
+from core.errors import Unreachable
 from core.http import Http, Response
 from core.schedulers.airflow import AirflowScheduler
+from core.schedulers.base import Order, Receipt
 from core.settings import SchedulerConnection
 from tests.airflow.server import Airflow
 from tests.fakes.feishu import FakeFeishu
+from tests.waiting import eventually
 
 ZONE = ZoneInfo("Asia/Shanghai")
 Connect = Callable[..., AirflowScheduler]
@@ -36,6 +39,26 @@ class WatchedHttp(Http):
         elif self.token:
             headers = {**(headers or {}), "Authorization": f"Bearer {self.token}"}
         return await super().request(method, url, headers=headers, **rest)
+
+
+class PatientScheduler(AirflowScheduler):
+    """Orders again what got a 5xx, which Airflow gives whenever its own scheduler writes to SQLite at that moment.
+
+    That is safe: it finds its note, or its backfill.
+    """
+
+    async def operate(self, order: Order) -> Receipt:
+        """As `AirflowScheduler.operate`."""
+
+        async def ordered() -> Receipt | None:
+            try:
+                return await super(PatientScheduler, self).operate(order)
+            except Unreachable:
+                return None
+
+        receipt = await eventually(ordered, within=60, every=0.3)
+        assert receipt
+        return receipt
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +89,7 @@ async def connect(airflow: Airflow, http: WatchedHttp) -> AsyncGenerator[Connect
 
     def connection(**settings: Any) -> AirflowScheduler:
         given = {"name": "air", "kind": "airflow", "url": airflow.url, "username": "op", "password": "op"} | settings
-        made.append(AirflowScheduler(SchedulerConnection.model_validate(given), http, zone=ZONE))
+        made.append(PatientScheduler(SchedulerConnection.model_validate(given), http, zone=ZONE))
         return made[-1]
 
     yield connection
