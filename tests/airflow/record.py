@@ -7,6 +7,7 @@ of this machine are replaced; nothing else is changed.
 
 import gzip
 import json
+import re
 import socket
 import tempfile
 from collections.abc import Generator
@@ -19,6 +20,8 @@ from urllib.parse import quote
 from tests.airflow.server import ROOT, Airflow
 
 RECORDED = ROOT / "tests" / "data" / "airflow"
+ENVIRONMENT = re.compile(r'/[^\s"\\]*(?=/lib/python[\d.]+/site-packages/)')
+"""Where Airflow is installed, which need not be below this folder: it may be linked."""
 AGAIN = {"dry_run": False, "dag_run_id": "night", "task_ids": [["check", 1]], "reset_dag_runs": True}
 """Clears what is broken in a night of `told`."""
 
@@ -82,7 +85,7 @@ def write(airflow: Airflow, name: str, body: str) -> None:
     host = (f'"{socket.gethostname()}"', '"worker"')
     for here, there in (host, (str(airflow.home), "/opt/airflow"), (str(ROOT), "/opt/pipelines")):
         body = body.replace(here, there)
-    (RECORDED / name).write_text(body + "\n")
+    (RECORDED / name).write_text(ENVIRONMENT.sub("/opt/environment", body) + "\n")
 
 
 if __name__ == "__main__":
